@@ -1,0 +1,56 @@
+# The only list of commands. `make help` prints it.
+PYTHON ?= python3
+BIN := .venv/bin
+RUN := $(BIN)/python
+EDITION ?= full
+# the Python of `make gpu`: the environment of the tests when it is there, else the one at hand
+GPU_PYTHON := $(if $(and $(wildcard .venv/.everything),$(filter file default undefined,$(origin PYTHON))),$(RUN),$(PYTHON))
+
+.DEFAULT_GOAL := help
+.PHONY: help book serve test notebooks chapter colab-test gpu bench repo clean
+
+help:  ## this list
+	@echo "Differentiation in Practice"; echo
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-11s %s\n' "$$name" "$$what"; done
+
+book: .venv/.book  ## build the site into _build/html (EDITION=course: no solutions, into _build/course/html)
+	@$(RUN) -m tools.book --edition $(EDITION)
+
+serve: book  ## build the site and serve it on this machine
+	@$(RUN) -m tools.book --edition $(EDITION) --serve
+
+test: .venv/.everything book  ## everything that must hold: library, notebooks, exercises, the site in a browser
+	@$(RUN) -m pytest
+
+notebooks: .venv/.everything  ## sync the text twins and run the chapters that are stale (N=02-numerical: only that one)
+	@$(RUN) -m tools.notebooks $(N)
+
+chapter: .venv/.everything  ## begin a chapter of the plan: make chapter N=02-numerical
+	@$(RUN) -m tools.new_chapter $(N)
+
+colab-test: .venv/.everything  ## each chapter, unedited and alone, with the versions that Colab ships
+	@$(RUN) -m tools.colab $(N)
+
+gpu:  ## run the device cells on the accelerator at hand and record what they measure (plain Python, no Jupyter)
+	@$(GPU_PYTHON) -m tools.gpu $(N)
+
+bench: .venv/.everything  ## our code beside its peers, as ratios in one run
+	@set -e; for file in benchmarks/*.py; do echo "== $$file"; $(RUN) $$file; done
+
+repo: .venv/.everything  ## point links, Colab buttons and set-up cells at a fork: make repo URL=https://github.com/OWNER/NAME
+	@$(RUN) -m tools.repo "$(URL)" "$(PACKAGE_URL)"
+
+clean:  ## remove what was built (the environment stays)
+	rm -rf _build
+
+.venv/.book: requirements-book.txt constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version.split()[0] + "; name another: make book PYTHON=python3.12")'
+	@echo "installing what the book needs into .venv (about a minute, once)"
+	@test -x $(RUN) || $(PYTHON) -m venv .venv
+	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-book.txt -c constraints.txt
+	@touch $@
+
+.venv/.everything: .venv/.book requirements.txt pyproject.toml
+	@echo "installing jax, torch and the tests' tools into .venv (some minutes, once)"
+	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt -c constraints.txt
+	@touch $@
