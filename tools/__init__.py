@@ -1,0 +1,1 @@
+"""What authors and instructors run. Nothing that a chapter imports stands here."""
