@@ -1,0 +1,93 @@
+"""Every exercise there is: its solution gets all points, its stub none, each wrong answer less and a hint."""
+import json
+from pathlib import Path
+
+import pytest
+
+from tools import exercises, judging
+
+ROOT = Path(__file__).resolve().parents[1]
+NOTEBOOKS = [p for p in sorted((ROOT / "chapters").glob("*.ipynb")) if exercises.read(p)]
+
+
+def test_there_are_exercises():
+    assert NOTEBOOKS
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda p: p.stem)
+def test_solution_full_points_stub_none_wrong_answers_less_and_a_hint(notebook):
+    by_id = {e.id: e for e in exercises.read(notebook)}
+    wrong = judging.wrong_answers(notebook.stem)
+    assert {w.exercise for w in wrong} == set(by_id), "each exercise needs a wrong answer that is rejected"
+    solutions = [(e, e.solution, seed) for seed in (0, 1, 20261122) for e in by_id.values()]
+    stubs = [(e, exercises.stub(e.solution), 0) for e in by_id.values()]
+    results = iter(judging.run(solutions + stubs + [(by_id[w.exercise], w.source, 0) for w in wrong]))
+    for (e, _, seed), result in zip(solutions, results):
+        assert result.points == e.points, f"{e.id}, seed {seed}: {result.points} of {e.points}: {result.hints} {result.errors}"
+        assert sum(p.points for p in result.parts) == e.points, f"{e.id}: the judge's parts do not sum to {e.points}"
+        assert not result.visible, f"{e.id}: its solution fails its visible tests: {result.visible}"
+    for (e, _, _), result in zip(stubs, results):
+        assert result.points == 0, f"{e.id}: the stub gets {result.points} points"
+        assert result.visible, f"{e.id}: the stub passes the visible tests"
+    for w, result in zip(wrong, results):
+        assert result.points < by_id[w.exercise].points, f"{w.exercise}: full points for the answer that {w.what}"
+        hints = " ".join(result.hints)
+        assert w.hint in hints, f"{w.exercise}, the answer that {w.what}: no hint with {w.hint!r} in {hints!r}"
+
+
+def test_the_driver_holds_nothing_of_the_judge():
+    for notebook in NOTEBOOKS:
+        for e in exercises.read(notebook):
+            source = judging.driver_source(notebook.stem, e.id)
+            assert source.startswith("def drive_") and "judge" not in source and "Part(" not in source
+
+
+BROKEN = {
+    "a syntax error": "def modified_duration(price, y:\n    return 0",
+    "an error at once": "1 / 0",
+    "nothing defined": "x = 1",
+    "a word": "def modified_duration(price, y):\n    return 'five'",
+    "not a number": "def modified_duration(price, y):\n    return float('nan')",
+    "one failing input": ("def modified_duration(price, y):\n    if y < 0: raise ValueError('negative yield')\n"
+                          "    return -jax.grad(price)(y) / price(y)\n"),
+}
+
+
+def test_a_broken_answer_loses_its_own_points_with_a_reason_and_stops_nothing():
+    e = exercises.read(ROOT / "chapters" / "00-getting-started.ipynb")[0]
+    results = dict(zip(BROKEN, judging.run([(e, source, 0) for source in BROKEN.values()])))
+    partly = results.pop("one failing input")
+    assert partly.points == 2 and partly.errors == {"negative yield": "ValueError: negative yield"}
+    for what, result in results.items():
+        assert result.points == 0 and result.visible, what
+
+
+@pytest.mark.parametrize("source, message", [
+    ("def f(): pass", "found 0 opened"),
+    ("# BEGIN SOLUTION\nx = 1", "not closed"),
+    ("# END SOLUTION", "without"),
+    ("# BEGIN SOLUTION\n# BEGIN SOLUTION\n# END SOLUTION", "a second"),
+])
+def test_unpaired_markers_are_refused(source, message):
+    with pytest.raises(ValueError, match=message):
+        exercises.stub(source)
+
+
+def test_the_stub_keeps_what_stands_outside_the_markers():
+    source = "import math\ndef f(x):\n    '''Doc.'''\n    # BEGIN SOLUTION\n    y = x\n    return y\n    # END SOLUTION\nprint(1)"
+    assert exercises.stub(source) == ("import math\ndef f(x):\n    '''Doc.'''\n"
+                                      f"    {exercises.PLACEHOLDER}\nprint(1)")
+
+
+def test_the_course_edition_has_no_line_of_a_solution():
+    for path in NOTEBOOKS:
+        notebook = json.loads(path.read_text(encoding="utf-8"))
+        course = exercises.course_edition(notebook)
+        for before, after in zip(notebook["cells"], course["cells"]):
+            if before["metadata"].get("exercise", {}).get("role") != "solution":
+                continue
+            answer, left = "".join(before["source"]), "".join(after["source"])
+            assert exercises.BEGIN not in left and exercises.PLACEHOLDER in left and not after["outputs"]
+            inside = answer.split(exercises.BEGIN)[1].split(exercises.END)[0].splitlines()
+            assert [line for line in inside if line.strip()]
+            assert not [line for line in inside if line.strip() and line.strip() in left]

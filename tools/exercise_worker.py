@@ -1,0 +1,60 @@
+"""Runs answers to exercises and writes down what they computed; judges nothing, knows no expected value.
+
+Called by tools/judging.py in a folder of its own: reads job.json, writes for answer i the arrays
+`i.npz` (no pickles) and `i.json` with the visible tests that failed and the errors by name.
+"""
+import json
+import sys
+
+import numpy as np
+
+
+def one_line(error: BaseException) -> str:
+    text = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {text[0]}" if text else type(error).__name__
+
+
+def attempt(answer: dict, imported: dict) -> tuple[dict, list, dict]:
+    """(arrays, visible failures, errors) of one answer."""
+    space, arrays, visible, errors = dict(imported), {}, [], {}
+    try:
+        exec(compile(answer["source"], "<answer>", "exec"), space)
+        function = space[answer["name"]]
+    except Exception as e:
+        message = f"{answer['name']} is not defined by the cell" if isinstance(e, KeyError) else one_line(e)
+        return arrays, [message], {"answer": message}
+    for test in answer["tests"]:
+        try:
+            exec(compile(test, "<visible test>", "exec"), dict(space))
+        except Exception as e:
+            visible.append(one_line(e))
+    tools: dict = {}
+    exec(compile(answer["driver"], "<driver>", "exec"), tools)
+    try:
+        values = tools[answer["drive"]](function, answer["seed"])
+    except Exception as e:
+        return arrays, visible, {"driver": one_line(e)}
+    for name, value in values.items():
+        try:                                     # one input at a time: a failing one does not cost the rest
+            value = np.asarray(value() if callable(value) else value)
+            if value.dtype.kind not in "biuf":
+                raise TypeError(f"expected numbers, got {value.dtype}")
+            arrays[name] = value
+        except Exception as e:
+            errors[name] = one_line(e)
+    return arrays, visible, errors
+
+
+def main(path: str) -> None:
+    job = json.loads(open(path, encoding="utf-8").read())
+    imported: dict = {"__name__": "__main__"}
+    exec(compile(job["imports"], "<imports>", "exec"), imported)
+    for i, answer in enumerate(job["answers"]):
+        arrays, visible, errors = attempt(answer, imported)
+        np.savez(f"{i}.npz", **arrays)
+        with open(f"{i}.json", "w", encoding="utf-8") as f:
+            json.dump({"visible": visible, "errors": errors}, f)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,139 @@
+"""Run answers to exercises in a process of their own, and judge what they computed.
+
+The idea: the process that runs an answer computes arrays for given inputs; expected values, tolerances
+and points stay in this one. tools/exercises.py describes the format.
+"""
+from __future__ import annotations
+
+import ast
+import importlib.util
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from tools.exercises import Exercise
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@dataclass
+class Part:
+    """One judged part of an exercise: its name, what it is worth, whether it holds, what to try if not."""
+    name: str
+    points: float
+    ok: bool
+    hint: str
+
+
+def close(arrays: dict, name: str, expected, rtol: float = 1e-8, atol: float = 1e-12) -> bool:
+    """Whether the answer returned `name`, with the shape of `expected`, finite, and equal within tolerance."""
+    if name not in arrays:
+        return False
+    value, expected = np.asarray(arrays[name]), np.asarray(expected)
+    return (value.dtype.kind in "biuf" and value.shape == expected.shape
+            and bool(np.all(np.isfinite(value))) and bool(np.allclose(value, expected, rtol=rtol, atol=atol)))
+
+
+@dataclass
+class Wrong:
+    """A plausible wrong answer: what is wrong, a word that the hint must contain, the code."""
+    exercise: str
+    what: str
+    hint: str
+    source: str
+
+
+def hidden(chapter: str, root: Path = ROOT):
+    """The module `assignments/hidden/<chapter>.py`. Raises FileNotFoundError when there is none."""
+    path = Path(root) / "assignments" / "hidden" / f"{chapter}.py"
+    if not path.exists():
+        raise FileNotFoundError(f"{path}: each chapter with exercises needs its hidden tests there")
+    spec = importlib.util.spec_from_file_location("hidden_" + re.sub(r"\W", "_", chapter), path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def driver_source(chapter: str, ident: str, root: Path = ROOT) -> str:
+    """The source of `drive_ID` alone: all that a student's process is given of the hidden test."""
+    path = Path(root) / "assignments" / "hidden" / f"{chapter}.py"
+    text, name = path.read_text(encoding="utf-8"), "drive_" + ident.replace("-", "_")
+    for node in ast.parse(text).body:
+        if isinstance(node, ast.FunctionDef) and node.name == name:
+            return ast.get_source_segment(text, node)
+    raise ValueError(f"{path}: no function {name}(answer, seed)")
+
+
+def wrong_answers(chapter: str, root: Path = ROOT) -> list[Wrong]:
+    """The wrong answers of `assignments/wrong/<chapter>.py`, cells `# %% id | what is wrong | hint word`."""
+    path = Path(root) / "assignments" / "wrong" / f"{chapter}.py"
+    if not path.exists():
+        raise FileNotFoundError(f"{path}: each chapter with exercises needs its wrong answers there")
+    out = []
+    for block in re.split(r"^# %% ", path.read_text(encoding="utf-8"), flags=re.M)[1:]:
+        head, _, body = block.partition("\n")
+        parts = [p.strip() for p in head.split("|")]
+        if len(parts) != 3:
+            raise ValueError(f"{path}: '# %% {head}', expected '# %% exercise-id | what is wrong | word of the hint'")
+        out.append(Wrong(*parts, body))
+    return out
+
+
+# --- running and judging
+
+@dataclass
+class Result:
+    """What one answer got: points, the visible tests that failed, the hidden parts, errors by name."""
+    points: float
+    visible: list[str]
+    parts: list[Part]
+    errors: dict[str, str]
+
+    @property
+    def hints(self) -> list[str]:
+        """What the student is told: visible failures, then name and hint of each hidden part that failed."""
+        return self.visible + [f"{p.name}: {p.hint}" for p in self.parts if not p.ok]
+
+
+def run(answers: list[tuple[Exercise, str, int]], *, root: Path = ROOT, timeout: float = 300) -> list[Result]:
+    """Run answers (all of one chapter) in one process of their own, then judge them here.
+
+    Arguments: triples (exercise, source of the answer cell, seed of the hidden inputs); the time
+    limit of the whole process in seconds. The process sees the chapter's import cell, the
+    answer, the visible tests and the driver, never the judge. An answer that fails, or gives back
+    nothing, gets the points of what it did give.
+    Cost: one import of the chapter's packages, then each answer once.
+    """
+    if not answers:
+        return []
+    chapters = {e.chapter for e, _, _ in answers}
+    if len(chapters) != 1:
+        raise ValueError(f"answers: expected exercises of one chapter, got {sorted(chapters)}")
+    chapter = chapters.pop()
+    judges = hidden(chapter, root)
+    job = {"imports": answers[0][0].imports, "answers": [
+        {"source": source, "name": e.answer, "tests": e.tests, "driver": driver_source(chapter, e.id, root),
+         "drive": "drive_" + e.id.replace("-", "_"), "seed": seed} for e, source, seed in answers]}
+    env = {**os.environ, "JAX_PLATFORMS": os.environ.get("JAX_PLATFORMS", "cpu"), "MPLBACKEND": "agg",
+           "PYTHONPATH": str(root)}
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "job.json").write_text(json.dumps(job))
+        done = subprocess.run([sys.executable, str(ROOT / "tools" / "exercise_worker.py"), "job.json"], cwd=folder,
+                              env=env, capture_output=True, text=True, timeout=timeout)
+        if done.returncode:
+            raise RuntimeError(f"{chapter}: the process that runs the answers failed:\n{done.stderr[-2000:]}")
+        results = []
+        for i, (exercise, _, seed) in enumerate(answers):
+            report = json.loads((Path(folder) / f"{i}.json").read_text())
+            with np.load(Path(folder) / f"{i}.npz", allow_pickle=False) as npz:
+                arrays = {k: npz[k] for k in npz.files}
+            parts = getattr(judges, "judge_" + exercise.id.replace("-", "_"))(arrays, seed)
+            results.append(Result(sum(p.points for p in parts if p.ok), report["visible"], parts, report["errors"]))
+    return results
