@@ -39,7 +39,8 @@ def test_a_fork_changes_every_link_button_and_setup_cell_and_back_leaves_no_diff
         for spelling in repo.spellings(old):
             assert not repo._pattern(spelling).search(data.decode()), f"{name} still has {spelling}"
     readme = (project / "README.md").read_text()
-    assert "https://someone.github.io/fork/" in readme and "colab.research.google.com/github/someone/fork/blob" in readme
+    address, pages, colab = repo.spellings(FORK)
+    assert address in readme and f"{pages}/" in readme and f"{colab}/blob" in readme
     for stem in notebooks.chapters(project):
         nb = notebooks.read_notebook(stem.with_suffix(".ipynb"))
         assert f"git+{FORK}@main" in next(c for c in nb.cells if "setup" in c.metadata.get("tags", [])).source
@@ -57,6 +58,10 @@ def test_a_private_fork_installs_from_its_public_copy(project):
     assert FORK in (project / "README.md").read_text()
     repo.repoint(old, old_package, project)
     assert snapshot(project) == before
+
+
+def test_a_repository_has_three_spellings():
+    assert repo.spellings(FORK) == [FORK, "https://someone" + ".github.io/fork", "colab.research.google.com" + "/github/someone/fork"]
 
 
 @pytest.mark.parametrize("url", ["", "github.com/a/b", "https://gitlab.com/a/b", "https://github.com/a/b.git",

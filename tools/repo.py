@@ -53,9 +53,10 @@ def repoint(url: str, package_url: str, root: Path = ROOT) -> list[Path]:
     files, done = texts(root), []
     if url != old:
         for path in files:
-            mentioned = _pattern(url).search(path.read_text(encoding="utf-8"))
-            if mentioned and url != old_package:
-                raise ValueError(f"URL: {url} is already mentioned in {path.relative_to(root)}; change that first")
+            text = path.read_text(encoding="utf-8")
+            for spelling in spellings(url):
+                if _pattern(spelling).search(text) and url != old_package:
+                    raise ValueError(f"URL: {spelling} is already mentioned in {path.relative_to(root)}; change that first")
     for path in files:
         text = path.read_text(encoding="utf-8")
         new = text
