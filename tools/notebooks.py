@@ -289,13 +289,18 @@ def main(argv=None, root: Path = ROOT) -> int:
             todo.append((nb, stem))
     if todo:
         failures += asyncio.run(execute_all(todo, root, args.jobs))
-    for path, text in pages.outdated(root).items():
-        replace_file(path, text)
-        print(f"wrote {path.relative_to(root)}")
-    if not todo and not failures:
+    written = {}
+    try:
+        written = pages.outdated(root)
+        for path, text in written.items():
+            replace_file(path, text)
+            print(f"wrote {path.relative_to(root)}")
+    except ValueError as e:                                  # an item taught twice, a mark that is missing
+        failures.append(str(e))
+    if not (todo or failures or written):
         print("notebooks: everything is up to date")
     for failure in failures:
-        print(f"\nFAILED {failure}\nThe notebook was left as it was.", file=sys.stderr)
+        print(f"\nFAILED {failure}\nThe files that are there were left as they were.", file=sys.stderr)
     return 1 if failures else 0
 
 
