@@ -7,7 +7,7 @@ from pathlib import Path
 
 import yaml
 
-from tools import setup_cell
+from tools import pages, setup_cell
 from tools.notebooks import ROOT, replace_file
 
 TEXT = """\
@@ -71,7 +71,7 @@ def begin(name: str, root: Path = ROOT) -> Path:
 
     Raises ValueError when the plan has no such chapter, FileExistsError when it was begun already.
     """
-    parts = yaml.safe_load((root / "tools" / "plan.yml").read_text(encoding="utf-8"))
+    parts = pages.read_plan(root)
     plan = {c["name"]: (part["part"], c) for part in parts for c in part["chapters"]}
     if name not in plan:
         raise ValueError(f"N: got {name!r}, expected a chapter of tools/plan.yml (add it there first): {', '.join(plan)}")

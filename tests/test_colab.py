@@ -1,0 +1,27 @@
+"""What `make colab-test` holds a chapter to: the environment gains what its set-up cell names, and nothing else changes."""
+import pytest
+
+from tools.colab import difference
+
+COMMIT = "0123abc"
+BEFORE = {"jax": "jax==0.7.2", "numpy": "numpy==2.1.3"}
+OURS = {"lecture-utils": f"lecture-utils @ git+https://github.com/a/b@{COMMIT}"}
+
+
+def test_gaining_lecture_utils_and_the_named_extras_is_right():
+    assert difference(BEFORE, {**BEFORE, **OURS}, [], COMMIT) == []
+    assert difference(BEFORE, {**BEFORE, **OURS, "asdex": "asdex==0.5.1"}, ["asdex==0.5.1"], COMMIT) == []
+
+
+@pytest.mark.parametrize("after, extras, words", [
+    ({"jax": "jax==0.7.2", **OURS}, [], "lost numpy==2.1.3"),
+    ({**BEFORE, **OURS, "jax": "jax==0.10.2"}, [], "changed jax==0.7.2 to jax==0.10.2"),
+    ({**BEFORE, **OURS, "lineax": "lineax==0.1.1"}, [], "gained lineax==0.1.1, which its set-up cell does not name"),
+    ({**BEFORE, **OURS}, ["asdex==0.5.1"], "has nothing where EXTRAS names asdex==0.5.1"),
+    ({**BEFORE, **OURS, "asdex": "asdex==0.5.2"}, ["asdex==0.5.1"], "has asdex==0.5.2 where EXTRAS names asdex==0.5.1"),
+    (BEFORE, [], "has no lecture-utils, expected lecture-utils from the address"),
+    ({**BEFORE, "lecture-utils": "lecture-utils==0.1.0"}, [], "has lecture-utils==0.1.0, expected"),
+], ids=["lost", "changed", "gained", "extra missing", "extra in another version", "not installed", "from elsewhere"])
+def test_any_other_change_is_named(after, extras, words):
+    found = difference(BEFORE, after, extras, COMMIT)
+    assert len(found) == 1 and words in found[0]
