@@ -15,6 +15,14 @@ os.environ["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"
 os.environ.pop("LECTURE_RESULTS", None)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """What must run in one process, in order: a notebook's cells, a page's browser checks, a file's other tests."""
+    for item in items:
+        page = getattr(item, "callspec", None) and item.callspec.params.get("visit")
+        item.add_marker(pytest.mark.xdist_group(f"page {page}" if page else str(item.path.name)))
+
+
 def pytest_terminal_summary(terminalreporter):
     failed = sorted({r.nodeid.split("::")[0] for r in terminalreporter.stats.get("failed", []) if ".ipynb::" in r.nodeid})
     if failed:
