@@ -15,13 +15,14 @@ def assert_published(name, value, published, *, digits, source):
     numbers, of the same shape; a str keeps the zeros at its end ("5.70"). digits: how many decimals the source prints.
     source: where it is printed.
 
-    Returns None and prints one line; it shows a scalar of ours to one decimal more than published, so compute in float64.
+    Returns None and prints two lines, the comparison and the source; it shows a scalar of ours to one decimal more than published, so compute in float64.
     Raises AssertionError, with both numbers and the source, if any difference exceeds half a unit of the last decimal, if
     ours is not finite, or if the shapes differ. Raises ValueError or TypeError if the claim itself makes no sense: digits
     is no count, published is not finite or has other than `digits` decimals, or value is not real.
 
     >>> assert_published("pi", 3.14159265, "3.1416", digits=4, source="any table")
-    pi: 3.14159 agrees with 3.1416 to 4 decimals (any table)
+    pi: 3.14159 agrees with 3.1416 to 4 decimals
+      source: any table
     """
     if isinstance(digits, bool) or not isinstance(digits, int) or digits < 0:
         raise ValueError(f"digits is {digits!r}, expected a number of decimals: 0, 1, 2, …")
@@ -31,7 +32,7 @@ def assert_published(name, value, published, *, digits, source):
         raise TypeError(f"value has dtype {ours.dtype}, expected real numbers")
     ours = ours.astype(float)
     if ours.shape != wanted.shape:
-        raise AssertionError(f"{name}: ours has shape {ours.shape}, published has shape {wanted.shape} ({source})")
+        raise AssertionError(f"{name}: ours has shape {ours.shape}, published has shape {wanted.shape}\n  source: {source}")
 
     # Half a unit, and a hair for the rounding of the decimal numbers themselves.
     tolerance = 0.5 * 10.0**-digits * (1 + 1e-9) + 4 * np.finfo(float).eps * np.abs(wanted)
@@ -40,13 +41,13 @@ def assert_published(name, value, published, *, digits, source):
         at = tuple(wrong[0].tolist())
         where = f" at index {list(at)} ({len(wrong)} of {ours.size} values differ)" if at else ""
         raise AssertionError(f"{name}: ours is {ours[at]:.{digits + 2}f}, published is {wanted[at]:.{digits}f}{where}; "
-                             f"they differ within {digits} decimals ({source})")
+                             f"they differ within {digits} decimals\n  source: {source}")
     unit = "decimal" if digits == 1 else "decimals"
     if ours.ndim == 0:
         shown = round(float(ours), digits + 1) + 0.0  # + 0.0: no minus sign before a zero
-        print(f"{name}: {shown:.{digits + 1}f} agrees with {wanted:.{digits}f} to {digits} {unit} ({source})")
+        print(f"{name}: {shown:.{digits + 1}f} agrees with {wanted:.{digits}f} to {digits} {unit}\n  source: {source}")
     else:
-        print(f"{name}: all {ours.size} values agree with the published ones to {digits} {unit} ({source})")
+        print(f"{name}: all {ours.size} values agree with the published ones to {digits} {unit}\n  source: {source}")
 
 
 def _published_array(published, digits):

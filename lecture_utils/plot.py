@@ -20,7 +20,7 @@ def use_book_style() -> None:
         False
     """
     mpl.rcParams.update({
-        "figure.figsize": (6.4, 3.8), "figure.dpi": 100, "figure.facecolor": "white", "figure.constrained_layout.use": True,
+        "figure.figsize": (5.8, 3.5), "figure.dpi": 100, "figure.facecolor": "white", "figure.constrained_layout.use": True,
         "font.size": 11, "axes.titlesize": 11, "axes.labelsize": 11, "legend.frameon": False,
         "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True, "grid.alpha": 0.25,
         "axes.axisbelow": True, "lines.linewidth": 2, "axes.prop_cycle": cycler(color=list(COLORS.values())),

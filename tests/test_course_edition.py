@@ -26,6 +26,9 @@ def test_no_file_of_the_course_edition_holds_a_line_of_a_solution(project):
     assert "def modified_duration(price, y):" in page and "NotImplementedError" in page and "Show solution" not in page
     for path, text in texts.items():
         assert secret not in text and exercises.BEGIN not in text, f"{path.relative_to(html)} holds a solution"
+    page = (html / "chapters" / "00-getting-started.html").read_text(encoding="utf-8")
+    for address in ("colab.research.google.com", "/edit/main/"):
+        assert address not in page, f"a button of the course edition leads to the chapter with its solutions: {address}"
     index = json.loads((html / "searchindex.js").read_text().removeprefix("Search.setIndex(").rstrip().removesuffix(")"))
     hits = index["terms"].get("value_and_grad", [])
     assert index["docnames"].index("chapters/00-getting-started") not in (hits if isinstance(hits, list) else [hits])

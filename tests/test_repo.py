@@ -9,7 +9,8 @@ import pytest
 from tools import notebooks, repo, setup_cell
 
 ROOT = Path(__file__).resolve().parents[1]
-FORK = "https://github.com/" + "someone/fork"                # not spelled out: it must be new to the project
+HERE = repo.GITHUB.fullmatch(setup_cell.repository(ROOT)).groups()
+FORK = "https://github.com/x-{}/x-{}".format(*HERE)           # an address that the project does not mention
 
 
 def snapshot(root):
@@ -61,7 +62,8 @@ def test_a_private_fork_installs_from_its_public_copy(project):
 
 
 def test_a_repository_has_three_spellings():
-    assert repo.spellings(FORK) == [FORK, "https://someone" + ".github.io/fork", "colab.research.google.com" + "/github/someone/fork"]
+    owner, name = (f"x-{part}" for part in HERE)
+    assert repo.spellings(FORK) == [FORK, f"https://{owner}.github.io/{name}", f"colab.research.google.com/github/{owner}/{name}"]
 
 
 @pytest.mark.parametrize("url", ["", "github.com/a/b", "https://gitlab.com/a/b", "https://github.com/a/b.git",

@@ -10,6 +10,7 @@ import argparse
 import functools
 import http.server
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -32,6 +33,10 @@ def stage_course(root: Path = ROOT) -> Path:
             shutil.copytree(source, stage / name, ignore=shutil.ignore_patterns("__pycache__"))
         elif source.exists():
             shutil.copy2(source, stage / name)
+    config = stage / "_config.yml"              # Colab and the edit button would open the chapters with their solutions
+    text = config.read_text(encoding="utf-8")
+    text = re.sub(r"(?m)^launch_buttons:\n(  .*\n)+", "", text).replace("use_edit_page_button: true", "use_edit_page_button: false")
+    config.write_text(text, encoding="utf-8")
     for path in sorted((root / "chapters").glob("*.ipynb")):
         notebook = course_edition(json.loads(path.read_text(encoding="utf-8")))
         (stage / "chapters" / path.name).write_text(json.dumps(notebook, indent=1, ensure_ascii=False), encoding="utf-8")

@@ -4,6 +4,7 @@ Called by tools/judging.py in a folder of its own: reads job.json, writes for an
 `i.npz` (no pickles) and `i.json` with the visible tests that failed and the errors by name.
 """
 import json
+import re
 import sys
 
 import numpy as np
@@ -18,29 +19,33 @@ def attempt(answer: dict, imported: dict) -> tuple[dict, list, dict]:
     """(arrays, visible failures, errors) of one answer."""
     space, arrays, visible, errors = dict(imported), {}, [], {}
     try:
-        exec(compile(answer["source"], "<answer>", "exec"), space)
-        function = space[answer["name"]]
-    except Exception as e:
-        message = f"{answer['name']} is not defined by the cell" if isinstance(e, KeyError) else one_line(e)
+        plain = re.sub(r"(?m)^([%!].*)$", r"# \1", answer["source"])      # a notebook's magics do nothing here
+        exec(compile(plain, "<answer>", "exec"), space)
+    except BaseException as e:
+        return arrays, [one_line(e)], {"answer": one_line(e)}
+    if answer["name"] not in space:
+        message = f"the cell does not define {answer['name']}"
         return arrays, [message], {"answer": message}
+    function = space[answer["name"]]
     for test in answer["tests"]:
         try:
             exec(compile(test, "<visible test>", "exec"), dict(space))
-        except Exception as e:
+        except BaseException as e:
             visible.append(one_line(e))
     tools: dict = {}
     exec(compile(answer["driver"], "<driver>", "exec"), tools)
     try:
         values = tools[answer["drive"]](function, answer["seed"])
-    except Exception as e:
+    except BaseException as e:
         return arrays, visible, {"driver": one_line(e)}
     for name, value in values.items():
         try:                                     # one input at a time: a failing one does not cost the rest
-            value = np.asarray(value() if callable(value) else value)
+            value = value() if callable(value) else value
+            value = np.asarray(value.detach().cpu() if hasattr(value, "detach") else value)
             if value.dtype.kind not in "biuf":
                 raise TypeError(f"expected numbers, got {value.dtype}")
             arrays[name] = value
-        except Exception as e:
+        except BaseException as e:
             errors[name] = one_line(e)
     return arrays, visible, errors
 

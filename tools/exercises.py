@@ -89,6 +89,8 @@ def read(notebook: Path) -> list[Exercise]:
                 raise ValueError(f"{where}: two solution cells have this id")
             if ident not in titles:
                 raise ValueError(f"{where}: no statement ':::{{exercise}} Title' with ':label: ex-{ident}'")
+            if cell["metadata"].get("cellView") != "form" or "hide-input" not in cell["metadata"].get("tags", []):
+                raise ValueError(f"{where}: its solution cell stands open; it needs cellView: form (Colab) and the tag hide-input")
             stub(source(cell))
             found[ident] = Exercise(ident, notebook.stem, meta["answer"], meta["points"], meta["stars"],
                                     meta["minutes"], titles[ident], source(cell), "\n".join(tagged("imports")))
@@ -97,7 +99,8 @@ def read(notebook: Path) -> list[Exercise]:
                 raise ValueError(f"{where}: a test cell stands before its solution")
             found[ident].tests.append(source(cell))
         else:
-            raise ValueError(f"{where}: role {role!r}, expected 'solution' or 'test'")
+            first = source(cell).strip().splitlines()[:1]
+            raise ValueError(f"{where}: role {role!r} of the cell that begins {first}, expected 'solution' or 'test'")
     for ident in titles.keys() - found.keys():
         raise ValueError(f"{notebook.name}, exercise {ident!r}: a statement without a solution cell")
     for exercise in found.values():

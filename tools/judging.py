@@ -1,7 +1,8 @@
 """Run answers to exercises in a process of their own, and judge what they computed.
 
 The idea: the process that runs an answer computes arrays for given inputs; expected values, tolerances
-and points stay in this one. tools/exercises.py describes the format.
+and points stay in this one. That process is no sandbox: code that looks for the hidden tests on this
+disk finds them. tools/exercises.py describes the format.
 """
 from __future__ import annotations
 
@@ -10,6 +11,7 @@ import importlib.util
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -98,17 +100,18 @@ class Result:
 
     @property
     def hints(self) -> list[str]:
-        """What the student is told: visible failures, then name and hint of each hidden part that failed."""
-        return self.visible + [f"{p.name}: {p.hint}" for p in self.parts if not p.ok]
+        """What the student is told: visible failures, errors, then name and hint of each hidden part that failed."""
+        errors = [f"{name}: {error}" for name, error in self.errors.items() if error not in self.visible]
+        return self.visible + errors + [f"{p.name}: {p.hint}" for p in self.parts if not p.ok]
 
 
 def run(answers: list[tuple[Exercise, str, int]], *, root: Path = ROOT, timeout: float = 300) -> list[Result]:
     """Run answers (all of one chapter) in one process of their own, then judge them here.
 
     Arguments: triples (exercise, source of the answer cell, seed of the hidden inputs); the time
-    limit of the whole process in seconds. The process sees the chapter's import cell, the
-    answer, the visible tests and the driver, never the judge. An answer that fails, or gives back
-    nothing, gets the points of what it did give.
+    limit of the whole process in seconds. The answers share that process, one after the other: call
+    once for each student. It is given the chapter's import cell, the answer, the visible tests and
+    the driver, not the judge. An answer that fails gets the points of what it did give back.
     Cost: one import of the chapter's packages, then each answer once.
     """
     if not answers:
@@ -117,13 +120,19 @@ def run(answers: list[tuple[Exercise, str, int]], *, root: Path = ROOT, timeout:
     if len(chapters) != 1:
         raise ValueError(f"answers: expected exercises of one chapter, got {sorted(chapters)}")
     chapter = chapters.pop()
-    judges = hidden(chapter, root)
+    module, judge_of = hidden(chapter, root), {}
+    for e, _, _ in answers:
+        judge_of[e.id] = getattr(module, "judge_" + e.id.replace("-", "_"), None)
+        if judge_of[e.id] is None:
+            raise ValueError(f"assignments/hidden/{chapter}.py: no function judge_{e.id.replace('-', '_')}(arrays, seed)")
     job = {"imports": answers[0][0].imports, "answers": [
         {"source": source, "name": e.answer, "tests": e.tests, "driver": driver_source(chapter, e.id, root),
          "drive": "drive_" + e.id.replace("-", "_"), "seed": seed} for e, source, seed in answers]}
     env = {**os.environ, "JAX_PLATFORMS": os.environ.get("JAX_PLATFORMS", "cpu"), "MPLBACKEND": "agg",
-           "PYTHONPATH": str(root)}
+           "PYTHONDONTWRITEBYTECODE": "1"}
     with tempfile.TemporaryDirectory() as folder:
+        shutil.copytree(Path(root) / "lecture_utils", Path(folder) / "lecture_utils")     # and nothing else of the project
+        env["PYTHONPATH"] = folder
         (Path(folder) / "job.json").write_text(json.dumps(job))
         done = subprocess.run([sys.executable, str(ROOT / "tools" / "exercise_worker.py"), "job.json"], cwd=folder,
                               env=env, capture_output=True, text=True, timeout=timeout)
@@ -134,6 +143,6 @@ def run(answers: list[tuple[Exercise, str, int]], *, root: Path = ROOT, timeout:
             report = json.loads((Path(folder) / f"{i}.json").read_text())
             with np.load(Path(folder) / f"{i}.npz", allow_pickle=False) as npz:
                 arrays = {k: npz[k] for k in npz.files}
-            parts = getattr(judges, "judge_" + exercise.id.replace("-", "_"))(arrays, seed)
+            parts = judge_of[exercise.id](arrays, seed)
             results.append(Result(sum(p.points for p in parts if p.ok), report["visible"], parts, report["errors"]))
     return results

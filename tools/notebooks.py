@@ -12,6 +12,7 @@ import argparse
 import asyncio
 import copy
 import hashlib
+import importlib.metadata
 import json
 import os
 import sys
@@ -218,6 +219,30 @@ def setup_problems(nb, name: str, root: Path) -> list[str]:
     return out
 
 
+def lacking_extras(nb) -> str:
+    """Which packages of a chapter's EXTRAS are not installed here, and what to do; empty when all are.
+
+    Its set-up cell would install them into this environment, at versions meant for Colab.
+    """
+    try:
+        extras = [e for c in nb.cells if "setup" in c.metadata.get("tags", []) for e in setup_cell.extras(c.source)]
+        setup_cell.render("", extras)
+    except ValueError as e:
+        return str(e)
+    absent = [e for e in extras if not _installed(e.split("==")[0])]
+    if not absent:
+        return ""
+    return f"its EXTRAS name {', '.join(absent)}, absent here: add them to requirements.txt and constraints.txt, then make test"
+
+
+def _installed(name: str) -> bool:
+    try:
+        importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return False
+    return True
+
+
 # --- running ----------------------------------------------------------------------------------
 
 async def execute(nb, stem: Path, root: Path, bar: tqdm) -> None:
@@ -282,9 +307,16 @@ def main(argv=None, root: Path = ROOT) -> int:
         except Conflict as e:
             failures.append(str(e))
             continue
+        except Exception as e:                               # text that is no notebook, such as bad YAML in a cell
+            failures.append(f"chapters/{stem.name}.md: {type(e).__name__}: {e}")
+            continue
         if nb is None and args.force:
             nb, why = read_text(stem.with_suffix(".md")), ["asked for"]
         if nb is not None:
+            lacking = lacking_extras(nb)
+            if lacking:
+                failures.append(f"chapters/{stem.name}: {lacking}")
+                continue
             print(f"{stem.name}: {', '.join(why)}", flush=True)
             todo.append((nb, stem))
     if todo:
@@ -299,6 +331,9 @@ def main(argv=None, root: Path = ROOT) -> int:
         failures.append(str(e))
     if not (todo or failures or written):
         print("notebooks: everything is up to date")
+    for _, stem in todo:
+        for problem in problems(stem, root) if stem.with_suffix(".ipynb").exists() and not failures else []:
+            print(f"still to mend: {problem}", file=sys.stderr)
     for failure in failures:
         print(f"\nFAILED {failure}\nThe files that are there were left as they were.", file=sys.stderr)
     return 1 if failures else 0

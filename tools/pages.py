@@ -38,6 +38,12 @@ def written(root: Path, name: str) -> bool:
     return (root / "chapters" / f"{name}.md").exists()
 
 
+def _names(root: Path):
+    """How a page is called in a sentence: a chapter by number and short title, a page of the appendix by its number."""
+    short = {c["name"]: f"{c['name'][:2]} {c['short']}" for part in read_plan(root) for c in part["chapters"]}
+    return lambda name: short.get(name, "the home page" if name == "intro" else name[:2])
+
+
 def anchor_lines(text: str) -> list[str]:
     """The labels of the lines `<a id="LABEL"></a>` that stand outside code fences, in order."""
     labels, fence = [], ""
@@ -127,13 +133,15 @@ def slide_index(root: Path = ROOT) -> str:
            "is taught. The slides are “Symbolic, Numerical, and Automatic Differentiation” from ECON622 by Jesse Perla, "
            "University of British Columbia; the statements are restated in our words.", "",
            f"**{len(taught)} of {len(items)}** items are taught so far, {len(items) - len(taught)} are still to come. "
-           "A link E*n* leads to the [errata](91-errata.md), where the slides and what is true stand side by side.", ""]
+           "The verdict is on the statement as the slides make it; a link E*n* leads to the [errata](91-errata.md), "
+           "which may say more of the same slide, such as a fault in its code.", ""]
+    name_of = _names(root)
     for slide, rows in groupby(items, key=lambda row: row["slide"]):
         out += [f"## {slide}", ""]
         for row in rows:
             n = row["item"]
             where = (f"✓ [{_number(taught[n])}](#item-{n})" if n in taught
-                     else f"coming in {', '.join(row['chapters'])}")
+                     else f"coming in {', '.join(name_of(name) for name in row['chapters'])}")
             verdict = "**wrong**" if row["verdict"] == "wrong" else f"*{VERDICTS[row['verdict']]}*"
             errata = "".join(f", [{e}](#erratum-{e[1:]})" for e in row["erratum"])
             out += [f'<a id="slide-item-{n}"></a>', "",
@@ -146,8 +154,10 @@ def errata_page(root: Path = ROOT) -> str:
     errata = read_errata(root)
     out = ["# Errata of the source slides", "",
            _generated("appendix/errata.yml"), "",
-           "Where the source slides err, are out of date or leave out a condition, and what is true instead. What is said "
-           "to be true was checked by running it, or stands in the work that it names.", ""]
+           "Where the source slides err, are out of date or leave out a condition, and what is true instead. The figures "
+           "were measured while the course was planned (JAX 0.10.2, PyTorch 2.13, on a CPU) or stand in the work that is "
+           "named; the chapter that teaches an item shows the program behind its figures.", ""]
+    name_of = _names(root)
     for kind, words in KINDS.items():
         links = ", ".join(f"[E{e['number']}](#erratum-{e['number']})" for e in errata if e["kind"] == kind)
         if links:
@@ -155,8 +165,8 @@ def errata_page(root: Path = ROOT) -> str:
     out.append("")
     for e in errata:
         items = ", ".join(f"[{i}](#slide-item-{i})" for i in e["items"])
-        links = [f"[{name}](../chapters/{name}.ipynb)" for name in e["chapters"] if written(root, name)]
-        coming = [name for name in e["chapters"] if not written(root, name)]
+        links = [f"[{name_of(name)}](../chapters/{name}.ipynb)" for name in e["chapters"] if written(root, name)]
+        coming = [name_of(name) for name in e["chapters"] if not written(root, name)]
         chapters = "; ".join(filter(None, [", ".join(links), coming and f"coming in {', '.join(coming)}"]))
         out += [f'<a id="erratum-{e["number"]}"></a>', "",
                 f"## E{e['number']}. {e['title']}", "",
@@ -295,7 +305,7 @@ def chapter_list(root: Path = ROOT) -> str:
             if written(root, c["name"]):
                 out.append(f"- {c['name'][:2]} [{c['title']}](chapters/{c['name']}.ipynb){needs}\\\n  {c['promise']}")
             else:
-                out.append(f"- {c['name'][:2]} {c['title']}{needs}")
+                out.append(f"- {c['name'][:2]} {c['title']}{needs}\\\n  {c['promise']}")
         out.append("")
     return "\n".join(out).rstrip()
 

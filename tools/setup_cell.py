@@ -20,9 +20,9 @@ EXTRAS = []
 import importlib.metadata, importlib.util, subprocess, sys
 
 PACKAGE = "lecture-utils @ git+@PACKAGE_URL@@main"
-names = [d.name or "" for d in importlib.metadata.distributions()]
-have = {name.lower().replace("_", "-") for name in names}
-missing = [r for r in EXTRAS if r.split("==")[0].lower() not in have]
+name = lambda text: text.split("==")[0].lower().replace("_", "-")
+have = {name(d.name or "") for d in importlib.metadata.distributions()}
+missing = [requirement for requirement in EXTRAS if name(requirement) not in have]
 if importlib.util.find_spec("lecture_utils") is None:
     missing.append(PACKAGE)
 for requirement in missing:
@@ -67,4 +67,8 @@ def extras(source: str) -> list[str]:
     found = re.findall(r"^EXTRAS = (\[.*\])$", source, flags=re.M)
     if len(found) != 1:
         raise ValueError("set-up cell: expected one line 'EXTRAS = [...]'")
-    return ast.literal_eval(found[0])
+    try:
+        listed = ast.literal_eval(found[0])
+    except (SyntaxError, ValueError):
+        raise ValueError(f'set-up cell: EXTRAS = {found[0]}, expected a list of strings such as ["asdex==0.5.1"]') from None
+    return listed

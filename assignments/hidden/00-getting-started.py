@@ -17,6 +17,8 @@ def drive_modified_duration(answer, seed):
         "tiny yield": lambda: answer(lambda y: 100 / (1 + 1e9 * y) ** 2, 1e-9),
         "rising price": lambda: answer(lambda y: 50 + 3 * y, 0.05),
         "negative yield": lambda: answer(lambda y: 100 / (1 + y) ** 10, -0.004),
+        "no yield": lambda: answer(lambda y: 100 / (1 + y) ** 7, 0.0),
+        "negative price": lambda: answer(lambda y: -100 / (1 + y) ** 3, 0.25),
     }
 
 
@@ -27,13 +29,14 @@ def judge_modified_duration(arrays, seed):
     pay = np.full(years, coupon) + 100 * (k == years)
     bond = np.sum(k * pay / (1 + y) ** (k + 1)) / np.sum(pay / (1 + y) ** k)
     return [
-        Part("a bond drawn at random", 1, close(arrays, "bond", bond, rtol=1e-9),
-             "the modified duration divides the slope by the price at the same yield, nothing else: no factor 1 + y, "
-             "and no rounding by a step"),
-        Part("a yield of 1e-9", 1, close(arrays, "tiny yield", 1e9, rtol=1e-9),
-             "a fixed step is larger than this yield; let JAX differentiate"),
-        Part("prices that rise with the yield, and negative yields", 1,
-             close(arrays, "rising price", -3 / 50.15, rtol=1e-9) and close(arrays, "negative yield", 10 / 0.996, rtol=1e-9),
+        Part("a bond drawn at random", 1, close(arrays, "bond", bond, rtol=1e-12),
+             "one number in 64 bits: the slope divided by the price at the same yield, nothing else (no factor 1 + y, no "
+             "rounding, no error of a step)"),
+        Part("yields of 1e-9 and 0", 1, close(arrays, "tiny yield", 1e9, rtol=1e-12) and close(arrays, "no yield", 7.0, rtol=1e-12),
+             "a fixed step is larger than such a yield, and a step relative to it is zero; let JAX differentiate"),
+        Part("rising prices, negative yields, negative prices", 1,
+             close(arrays, "rising price", -3 / 50.15, rtol=1e-12) and close(arrays, "negative yield", 10 / 0.996, rtol=1e-12)
+             and close(arrays, "negative price", 2.4, rtol=1e-12),
              "the sign comes from the formula: do not take an absolute value"),
     ]
 
@@ -42,7 +45,7 @@ def drive_independent_draws(answer, seed):
     import jax
     import numpy as np
     key, other = jax.random.split(jax.random.key(seed + 101))
-    n = 4000 + seed % 100
+    n = 20_000 + seed % 100
     draws = lambda k, n: np.stack([np.asarray(a, dtype=float) for a in answer(k, n)])
     return {
         "draws": lambda: draws(key, n),
@@ -52,20 +55,27 @@ def drive_independent_draws(answer, seed):
 
 
 def judge_independent_draws(arrays, seed):
-    n = 4000 + seed % 100
+    import jax
+    n = 20_000 + seed % 100
     draws = arrays.get("draws", np.zeros((0, 0)))
     right_shape = draws.shape == (2, n) and bool(np.all(np.isfinite(draws)))
     u, v = draws if right_shape else (np.zeros(n), np.zeros(n))
-    standard = right_shape and all(abs(x.mean()) < 5 / np.sqrt(n) and abs(x.var() - 1) < 5 * np.sqrt(2 / n) for x in (u, v))
-    corr = abs(np.corrcoef(u, v)[0, 1]) if standard else 1.0
-    lagged = max((abs(np.corrcoef(u[s:], v[: n - s])[0, 1]) for s in range(1, 4)), default=1.0) if standard else 1.0
+    shared = lambda a, b: np.isin(np.abs(a), np.abs(b)).mean() > 0.02      # chance alone: some in a thousand, in 32 bits
+    standard = right_shape and all(abs(x.mean()) < 5 / np.sqrt(n) and abs((x**2).mean() - 1) < 5 * np.sqrt(2 / n)
+                                   and abs((x**4).mean() - 3) < 5 * np.sqrt(96 / n) for x in (u, v))
+    moves = right_shape and arrays.get("other key", draws).shape == draws.shape and not shared(draws, arrays["other key"])
     repeatable = "again" in arrays and arrays["again"].shape == draws.shape and bool(np.array_equal(draws, arrays["again"]))
-    moves = right_shape and arrays.get("other key", draws).shape == draws.shape and not np.any(draws == arrays["other key"])
+    unrelated = standard and not shared(u, v) and abs(np.corrcoef(u, v)[0, 1]) < 5 / np.sqrt(n)
+    key, _ = jax.random.split(jax.random.key(seed + 101))
+    with jax.enable_x64(True):
+        itself = [np.asarray(jax.random.normal(key, (n,), dtype), float) for dtype in ("float32", "float64")]
+    parent = right_shape and any(shared(x, y) for x in (u, v) for y in itself)
     return [
         Part("two arrays of standard normal numbers", 1, standard and moves,
-             "each array has n numbers with mean 0 and variance 1, and another key must give other numbers"),
-        Part("independent of each other", 1, standard and corr < 5 / np.sqrt(n) and lagged < 5 / np.sqrt(n),
-             "the two arrays move together: split the key and use each new key once"),
+             "each array has n normal numbers with mean 0 and variance 1, and another key must give other numbers"),
+        Part("independent of each other", 1, unrelated and not parent,
+             "the two arrays move together, or a key was used twice (to draw and to be split): split the key, draw from the "
+             "new keys, each once"),
         Part("a function of the key alone", 1, right_shape and repeatable and moves,
-             "the same key must give the same numbers: draw from the key, not from a generator with a state"),
+             "the same key must give the same numbers, another key others: draw from the key, not from a generator with a state"),
     ]
