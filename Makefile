@@ -7,16 +7,17 @@ EDITION ?= full
 GPU_PYTHON := $(if $(and $(wildcard .venv/.everything),$(filter file default undefined,$(origin PYTHON))),$(RUN),$(PYTHON))
 
 .DEFAULT_GOAL := help
+.NOTPARALLEL:
 .PHONY: help book serve test notebooks chapter colab-test gpu bench repo clean
 
 help:  ## this list
 	@echo "Differentiation in Practice"; echo
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-11s %s\n' "$$name" "$$what"; done
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
 
 book: .venv/.book  ## build the site into _build/html (EDITION=course: no solutions, into _build/course/html)
 	@$(RUN) -m tools.book --edition $(EDITION)
 
-serve: book  ## build the site and serve it on this machine
+serve: .venv/.book  ## build the site and serve it on this machine
 	@$(RUN) -m tools.book --edition $(EDITION) --serve
 
 test: .venv/.everything book  ## everything that must hold: library, notebooks, exercises, the site in a browser
@@ -46,11 +47,11 @@ clean:  ## remove what was built (the environment stays)
 .venv/.book: requirements-book.txt constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version.split()[0] + "; name another: make book PYTHON=python3.12")'
 	@echo "installing what the book needs into .venv (about a minute, once)"
-	@test -x $(RUN) || $(PYTHON) -m venv .venv
-	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-book.txt -c constraints.txt
+	@$(RUN) -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
+	@$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements-book.txt -c constraints.txt
 	@touch $@
 
-.venv/.everything: .venv/.book requirements.txt pyproject.toml
+.venv/.everything: .venv/.book requirements.txt
 	@echo "installing jax, torch and the tests' tools into .venv (some minutes, once)"
-	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt -c constraints.txt
+	@$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements.txt -c constraints.txt
 	@touch $@
