@@ -133,6 +133,78 @@ def test_a_killed_run_loses_nothing_and_the_next_one_completes(small):
     assert "31 01-first" in (small / "chapters" / "01-first.ipynb").read_text()
 
 
+def test_a_file_is_replaced_in_one_step_or_not_at_all(small, monkeypatch):
+    before = contents(small)
+    md = small / "chapters" / "01-first.md"
+    md.write_text(md.read_text().replace("print(1,", "print(1 + 40,"))
+
+    def killed(*args):
+        raise KeyboardInterrupt
+    monkeypatch.setattr(notebooks.os, "replace", killed)
+    with pytest.raises(KeyboardInterrupt):
+        notebooks.main([], root=small)
+    monkeypatch.undo()
+    assert (small / "chapters" / "01-first.ipynb").read_bytes() == before["01-first.ipynb"]
+    assert notebooks.main([], root=small) == 0
+    assert "41 01-first" in (small / "chapters" / "01-first.ipynb").read_text()
+
+
+def edit_during_a_run(small, edit):
+    """Run chapter 01, which calls `edit` in its second cell; the exit status."""
+    md = small / "chapters" / "01-first.md"
+    md.write_text(md.read_text().replace("print(1,", f"exec({edit!r}); print(1,"))
+    return notebooks.main([], root=small)
+
+
+def test_an_edit_of_the_text_during_a_run_stays_and_is_run_next(small, capsys):
+    assert edit_during_a_run(small, "open('01-first.md', 'a').write('\\nMeanwhile.\\n')") == 0
+    assert (small / "chapters" / "01-first.md").read_text().endswith("Meanwhile.\n")
+    capsys.readouterr()
+    assert "its text" in (notebooks.main([], root=small), capsys.readouterr().out)[1]
+
+
+def test_an_edit_of_the_notebook_during_a_run_is_not_overwritten(small, capsys):
+    assert edit_during_a_run(small, "open('01-first.ipynb', 'a').write(' ')") == 1
+    assert (small / "chapters" / "01-first.ipynb").read_text().endswith(" ")
+    assert "was changed while it ran" in capsys.readouterr().err
+
+
+def test_a_module_that_changes_during_a_run_makes_the_run_stale(small):
+    edit = "import lecture_utils; open(lecture_utils.__file__, 'a').write('\\n')"
+    assert edit_during_a_run(small, edit) == 0
+    nb = notebooks.read_notebook(small / "chapters" / "01-first.ipynb")
+    assert notebooks.changed(nb, small) == ["lecture_utils/__init__.py"]
+
+
+def test_new_versions_of_the_packages_and_foreign_outputs_make_a_chapter_stale(small):
+    stem = small / "chapters" / "01-first"
+    path = stem.with_suffix(".ipynb")
+    path.write_text(path.read_text().replace("2 01-first", "3 01-first"))
+    assert "holds outputs that its run did not give: run make notebooks" in " ".join(notebooks.problems(stem, small))
+    assert notebooks.main([], root=small) == 0 and "2 01-first" in path.read_text()
+    pins = small / "constraints.txt"
+    pins.write_text(pins.read_text().replace("numpy==", "numpy==1"))
+    assert notebooks.changed(notebooks.read_notebook(path), small) == ["the versions in constraints.txt"]
+
+
+@pytest.mark.parametrize("extras, words", [('["no-such-package==1.0"]', "EXTRAS name no-such-package==1.0, absent here"),
+                                           ('["numpy"]', "expected an exact version"), ("[numpy==2.1]", "expected a list of strings")])
+def test_extras_that_would_be_installed_here_or_are_no_versions_stop_the_chapter(small, capsys, extras, words):
+    md = small / "chapters" / "01-first.md"
+    md.write_text(md.read_text() + f"\n```{{code-cell}} ipython3\n:tags: [setup]\n\nEXTRAS = {extras}\n```\n")
+    assert notebooks.main([], root=small) == 1
+    assert words in capsys.readouterr().err
+
+
+def test_text_that_is_no_notebook_is_named_and_the_others_run(small, capsys):
+    first, second = (small / "chapters" / f"{name}.md" for name in ("01-first", "02-second"))
+    first.write_text(first.read_text().replace("print(0,", ":tags: [imports\n\nprint(0,"))
+    second.write_text(second.read_text().replace("print(1,", "print(1 + 5,"))
+    assert notebooks.main([], root=small) == 1
+    assert "chapters/01-first.md" in capsys.readouterr().err
+    assert "6 02-second" in (small / "chapters" / "02-second.ipynb").read_text()
+
+
 def test_a_changed_module_or_result_makes_its_chapters_stale(small):
     md = small / "chapters" / "01-first.md"
     md.write_text(md.read_text().replace("print(1,", "from lecture_utils import device; device.recorded('a-name'); print(1,"))

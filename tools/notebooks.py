@@ -29,6 +29,7 @@ from tools import pages, setup_cell
 ROOT = Path(__file__).resolve().parents[1]
 FORMAT = "md:myst"
 KEY = "run"          # in the notebook's metadata
+PACKAGES = ("jax", "jaxlib", "torch", "numpy", "scipy", "sympy", "matplotlib")
 WIDTH = 80           # characters of a code line that fit the page at 1280 pixels
 PROBE = """
 import json as _json, sys as _sys
@@ -61,10 +62,14 @@ def text_hash(nb, root: Path) -> str:
     return _sha(_neutral(json.dumps(cells, sort_keys=True), root).encode())
 
 
+def _module_path(module: str, root: Path) -> Path:
+    path = root.joinpath(*module.split("."))
+    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+
+
 def module_hash(module: str, root: Path) -> str | None:
     """Hash of a lecture_utils module's file; None when there is none."""
-    path = root.joinpath(*module.split("."))
-    path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+    path = _module_path(module, root)
     return _sha(path.read_bytes()) if path.exists() else None
 
 
@@ -74,13 +79,34 @@ def result_hash(name: str, root: Path) -> str | None:
     return _sha(path.read_bytes()) if path.exists() else None
 
 
+def packages_hash(root: Path) -> str:
+    """Hash of the pinned versions of the packages that outputs come from."""
+    pins = (root / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    return _sha("\n".join(p for p in pins if p.split("==")[0] in PACKAGES).encode())
+
+
+def outputs_hash(nb) -> str:
+    """Hash of the stored outputs, pictures included."""
+    outputs = [[dict(o) for o in c.outputs] for c in nb.cells if c.cell_type == "code"]
+    return _sha(json.dumps(outputs, sort_keys=True).encode())
+
+
+def inputs(root: Path) -> dict[str, dict[str, str | None]]:
+    """Hashes of all that a notebook can come from beside its text, as the files are now."""
+    folder = root / "lecture_utils"
+    modules = [".".join(p.relative_to(root).with_suffix("").parts).removesuffix(".__init__") for p in folder.rglob("*.py")]
+    return {"modules": {m: module_hash(m, root) for m in modules},
+            "results": {p.stem: result_hash(p.stem, root) for p in (folder / "results").glob("*.json")}}
+
+
 def changed(nb, root: Path) -> list[str]:
     """What changed since the notebook was run, in words; empty when its outputs are fresh."""
     run = nb.metadata.get(KEY)
-    if not run:
+    if not run or set(run) != {"text", "modules", "results", "packages", "outputs"}:
         return ["it was never run"]
     out = [] if run["text"] == text_hash(nb, root) else ["its text"]
-    out += [m.replace(".", "/") + ".py" for m, h in run["modules"].items() if module_hash(m, root) != h]
+    out += [] if run["packages"] == packages_hash(root) else ["the versions in constraints.txt"]
+    out += [_module_path(m, root).relative_to(root).as_posix() for m, h in run["modules"].items() if module_hash(m, root) != h]
     out += [f"lecture_utils/results/{r}.json" for r, h in run["results"].items() if result_hash(r, root) != h]
     return out
 
@@ -160,6 +186,8 @@ def to_run(stem: Path, root: Path):
         text = read_text(md)
     text.metadata[KEY] = stored.metadata.get(KEY)
     why = changed(text, root)
+    if not why and stored.metadata[KEY]["outputs"] != outputs_hash(stored):
+        why = ["its stored outputs, which are not those of its run"]
     if not why:
         replace_file(md, as_text(stored))                     # same cells, other spelling of the text
     return (text, why) if why else (None, [])
@@ -175,6 +203,8 @@ def problems(stem: Path, root: Path) -> list[str]:
     if as_text(nb) != md.read_text(encoding="utf-8"):
         out.append(f"{md.name} and {ipynb.name} differ: run make notebooks and commit both")
     out += [f"{ipynb.name} was run before a change of {what}: run make notebooks" for what in changed(nb, root)]
+    if nb.metadata.get(KEY, {}).get("outputs") not in (None, outputs_hash(nb)):
+        out.append(f"{ipynb.name} holds outputs that its run did not give: run make notebooks")
     if [c.id for c in nb.cells] != [c.id for c in _with_ids(copy.deepcopy(nb)).cells]:
         out.append(f"{ipynb.name} has cell ids that its text does not give: run make notebooks")
     for i, cell in enumerate(nb.cells):
@@ -246,7 +276,14 @@ def _installed(name: str) -> bool:
 # --- running ----------------------------------------------------------------------------------
 
 async def execute(nb, stem: Path, root: Path, bar: tqdm) -> None:
-    """Run one notebook and replace its .ipynb (and the text twin, in its canonical spelling)."""
+    """Run one notebook and replace its .ipynb (and the text twin, in its canonical spelling).
+
+    What it came from is hashed as it was when the run began, so that a change meanwhile shows as one.
+    Raises Conflict, and writes nothing, when the .ipynb was changed during the run.
+    """
+    md, ipynb = _paths(stem)
+    as_it_was = {path: path.read_bytes() if path.exists() else None for path in (md, ipynb)}
+    packages, before = packages_hash(root), inputs(root)
     nb = copy.deepcopy(nb)
     nb.metadata.pop(KEY, None)
     for cell in nb.cells:
@@ -263,11 +300,14 @@ async def execute(nb, stem: Path, root: Path, bar: tqdm) -> None:
     nb.metadata["language_info"] = {"name": "python", "pygments_lexer": "ipython3"}   # no versions: they vary
     for cell in nb.cells:
         cell.metadata.pop("execution", None)
-    nb.metadata[KEY] = {"text": text_hash(nb, root), "modules": {m: module_hash(m, root) for m in modules},
-                        "results": {r: result_hash(r, root) for r in results}}
-    md, ipynb = _paths(stem)
+    nb.metadata[KEY] = {"text": text_hash(nb, root), "modules": {m: before["modules"].get(m) for m in modules},
+                        "results": {r: before["results"].get(r) for r in results},
+                        "packages": packages, "outputs": outputs_hash(nb)}
+    if (ipynb.read_bytes() if ipynb.exists() else None) != as_it_was[ipynb]:
+        raise Conflict(f"{ipynb.name} was changed while it ran; its new outputs were not written: run make notebooks again")
     replace_file(ipynb, nbformat.writes(nb) + "\n")
-    replace_file(md, as_text(nb))
+    if md.read_bytes() == as_it_was[md]:                       # else the edit made meanwhile stays, for the next run
+        replace_file(md, as_text(nb))
 
 
 async def execute_all(todo: list, root: Path, jobs: int) -> list[str]:
