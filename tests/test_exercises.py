@@ -7,7 +7,7 @@ import pytest
 from tools import exercises, judging
 
 ROOT = Path(__file__).resolve().parents[1]
-NOTEBOOKS = [p for p in sorted((ROOT / "chapters").glob("*.ipynb")) if exercises.read(p)]
+NOTEBOOKS = [p for p in sorted((ROOT / "chapters").glob("*.ipynb")) if '"role": "solution"' in p.read_text(encoding="utf-8")]
 
 
 def test_there_are_exercises():
@@ -42,24 +42,47 @@ def test_the_driver_holds_nothing_of_the_judge():
             assert source.startswith("def drive_") and "judge" not in source and "Part(" not in source
 
 
+GOOD = "def modified_duration(price, y):\n    return -jax.grad(price)(y) / price(y)\n"
 BROKEN = {
     "a syntax error": "def modified_duration(price, y:\n    return 0",
     "an error at once": "1 / 0",
     "nothing defined": "x = 1",
     "a word": "def modified_duration(price, y):\n    return 'five'",
     "not a number": "def modified_duration(price, y):\n    return float('nan')",
-    "one failing input": ("def modified_duration(price, y):\n    if y < 0: raise ValueError('negative yield')\n"
-                          "    return -jax.grad(price)(y) / price(y)\n"),
+    "leaves": "raise SystemExit",
+    "ends the process": "import os; os._exit(0)",
+    "never ends": "while True: pass",
+    "spoils JAX": "jax.grad = jax.value_and_grad = None",
+    "forges the report": "import json; json.dump = lambda *a: a[1].write('[]')\n" + GOOD,
 }
 
 
-def test_a_broken_answer_loses_its_own_points_with_a_reason_and_stops_nothing():
+def test_a_broken_answer_gets_nothing_but_a_reason_and_leaves_the_next_one_alone():
     e = exercises.read(ROOT / "chapters" / "00-getting-started.ipynb")[0]
-    results = dict(zip(BROKEN, judging.run([(e, source, 0) for source in BROKEN.values()])))
-    partly = results.pop("one failing input")
-    assert partly.points == 2 and partly.errors == {"negative yield": "ValueError: negative yield"}
-    for what, result in results.items():
-        assert result.points == 0 and result.visible, what
+    sources = [source for broken in BROKEN.values() for source in (broken, GOOD)]
+    results = judging.run([(e, source, 0) for source in sources], seconds=8)
+    for what, broken, good in zip(BROKEN, results[::2], results[1::2]):
+        assert broken.points == 0 and broken.visible, what
+        assert good.points == e.points, f"after the answer that {what}: {good.hints}"
+
+
+def test_one_failing_input_costs_its_own_part_only():
+    e = exercises.read(ROOT / "chapters" / "00-getting-started.ipynb")[0]
+    picky = "def modified_duration(price, y):\n    if y < 0: raise ValueError('negative yield')\n    return -jax.grad(price)(y) / price(y)"
+    magic = "%matplotlib inline\n!pip list\n" + GOOD
+    pytorch = ("import torch\ndef modified_duration(price, y):\n    t = torch.tensor(y, dtype=torch.float64, requires_grad=True)\n"
+               "    p = price(t)\n    p.backward()\n    return -t.grad / p\n")
+    result, with_magic, by_torch = judging.run([(e, source, 0) for source in (picky, magic, pytorch)])
+    assert result.points == e.points - 1 and result.errors == {"negative yield": "ValueError: negative yield"}
+    assert any("negative yield: ValueError" in hint for hint in result.hints)
+    assert with_magic.points == by_torch.points == e.points, by_torch.hints
+
+
+@pytest.mark.parametrize("value, expected", [(float("nan"), False), (float("inf"), False), ([2.0, 2.0], False), ([[2.0]], False),
+                                             (2.0 + 1e-7, False), ("2.0", False), (2.0 + 0j, False), (2.0, True), (2, True)])
+def test_close_asks_for_the_shape_for_finite_real_numbers_and_for_the_tolerance(value, expected):
+    assert judging.close({"x": value}, "x", 2.0, rtol=1e-8) is expected
+    assert judging.close({"y": value}, "x", 2.0) is False
 
 
 @pytest.mark.parametrize("source, message", [

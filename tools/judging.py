@@ -105,14 +105,14 @@ class Result:
         return self.visible + errors + [f"{p.name}: {p.hint}" for p in self.parts if not p.ok]
 
 
-def run(answers: list[tuple[Exercise, str, int]], *, root: Path = ROOT, timeout: float = 300) -> list[Result]:
-    """Run answers (all of one chapter) in one process of their own, then judge them here.
+def run(answers: list[tuple[Exercise, str, int]], *, root: Path = ROOT, seconds: float = 60) -> list[Result]:
+    """Run answers (all of one chapter), each in a process of its own, then judge them here.
 
     Arguments: triples (exercise, source of the answer cell, seed of the hidden inputs); the time
-    limit of the whole process in seconds. The answers share that process, one after the other: call
-    once for each student. It is given the chapter's import cell, the answer, the visible tests and
-    the driver, not the judge. An answer that fails gets the points of what it did give back.
-    Cost: one import of the chapter's packages, then each answer once.
+    limit of one answer in seconds. Its process is given the chapter's import cell (run once, and
+    not to compute anything), the answer, the visible tests and the driver, not the judge. An answer
+    that fails gets the points of what it did give back; one that ends its process gets none.
+    Cost: one import of the chapter's packages, then each answer once. Needs os.fork (Linux, macOS).
     """
     if not answers:
         return []
@@ -125,24 +125,35 @@ def run(answers: list[tuple[Exercise, str, int]], *, root: Path = ROOT, timeout:
         judge_of[e.id] = getattr(module, "judge_" + e.id.replace("-", "_"), None)
         if judge_of[e.id] is None:
             raise ValueError(f"assignments/hidden/{chapter}.py: no function judge_{e.id.replace('-', '_')}(arrays, seed)")
-    job = {"imports": answers[0][0].imports, "answers": [
+    job = {"imports": answers[0][0].imports, "seconds": seconds, "answers": [
         {"source": source, "name": e.answer, "tests": e.tests, "driver": driver_source(chapter, e.id, root),
          "drive": "drive_" + e.id.replace("-", "_"), "seed": seed} for e, source, seed in answers]}
-    env = {**os.environ, "JAX_PLATFORMS": os.environ.get("JAX_PLATFORMS", "cpu"), "MPLBACKEND": "agg",
-           "PYTHONDONTWRITEBYTECODE": "1"}
+    env = {k: os.environ[k] for k in ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH", "TMPDIR") if k in os.environ}
+    env |= {"JAX_PLATFORMS": os.environ.get("JAX_PLATFORMS", "cpu"), "MPLBACKEND": "agg", "PYTHONDONTWRITEBYTECODE": "1"}
     with tempfile.TemporaryDirectory() as folder:
+        env |= {"JAX_COMPILATION_CACHE_DIR": f"{folder}/jax", "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+                "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1"}        # answers compile much the same programs
         shutil.copytree(Path(root) / "lecture_utils", Path(folder) / "lecture_utils")     # and nothing else of the project
-        env["PYTHONPATH"] = folder
         (Path(folder) / "job.json").write_text(json.dumps(job))
         done = subprocess.run([sys.executable, str(ROOT / "tools" / "exercise_worker.py"), "job.json"], cwd=folder,
-                              env=env, capture_output=True, text=True, timeout=timeout)
+                              env=env | {"PYTHONPATH": folder}, capture_output=True, text=True)
         if done.returncode:
             raise RuntimeError(f"{chapter}: the process that runs the answers failed:\n{done.stderr[-2000:]}")
-        results = []
-        for i, (exercise, _, seed) in enumerate(answers):
-            report = json.loads((Path(folder) / f"{i}.json").read_text())
-            with np.load(Path(folder) / f"{i}.npz", allow_pickle=False) as npz:
-                arrays = {k: npz[k] for k in npz.files}
-            parts = judge_of[exercise.id](arrays, seed)
-            results.append(Result(sum(p.points for p in parts if p.ok), report["visible"], parts, report["errors"]))
-    return results
+        return [_judge(e, seed, Path(folder) / str(i), judge_of[e.id], seconds) for i, (e, _, seed) in enumerate(answers)]
+
+
+def _judge(exercise: Exercise, seed: int, given: Path, judge, seconds: float) -> Result:
+    """Judge what one answer wrote to `given`.json and `given`.npz: files from a process that is not trusted."""
+    try:
+        report = json.loads(given.with_suffix(".json").read_text())
+        visible, errors = [str(v) for v in report["visible"]], {str(k): str(v) for k, v in report["errors"].items()}
+        with np.load(given.with_suffix(".npz"), allow_pickle=False) as npz:
+            arrays = {k: npz[k] for k in npz.files}
+    except Exception:
+        reason = f"it gave no result: it ended its process, or ran longer than {seconds:g} s"
+        visible, errors, arrays = [reason], {}, {}
+    try:
+        parts = judge(arrays, seed)
+    except Exception as e:                                     # arrays that the judge did not think of
+        parts = [Part("what it gave back", exercise.points, False, f"it could not be judged ({type(e).__name__}: {e})")]
+    return Result(sum(p.points for p in parts if p.ok), visible, parts, errors)
