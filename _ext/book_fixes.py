@@ -28,10 +28,9 @@ from sphinx.errors import ExtensionError
 ROOT = Path(__file__).resolve().parents[1]
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
+from tools.anchors import labeled_lines  # noqa: E402
 from tools.exercises import stub  # noqa: E402
 
-ANCHOR = re.compile(r'<a id="([^"]+)"></a>')
-FENCE = re.compile(r"\s*(`{3,}|~{3,})")
 MATHJAX = ("tex-chtml.js", "output/chtml/fonts/woff-v2", "input/tex/extensions", "a11y",
            "sre/mathmaps/base.json", "sre/mathmaps/en.json")
 
@@ -84,16 +83,7 @@ def complete_singlehtml(app):
 
 def targets(markdown: str) -> str:
     """Markdown with each line `<a id="LABEL"></a>` outside code fences replaced by `(LABEL)=`."""
-    out, fence = [], ""
-    for line in markdown.split("\n"):
-        mark = FENCE.match(line)
-        if mark and not fence:
-            fence = mark[1]
-        elif mark and mark[1].startswith(fence) and not line.strip().strip(fence[0]):
-            fence = ""
-        anchor = None if fence else ANCHOR.fullmatch(line.rstrip())
-        out.append(f"({anchor[1]})=" if anchor else line)
-    return "\n".join(out)
+    return "\n".join(f"({label})=" if label else line for line, label in labeled_lines(markdown))
 
 
 def stub_cell(cell: dict) -> dict:

@@ -1,7 +1,9 @@
 """What `make colab-test` holds a chapter to: the environment gains what its set-up cell names, and nothing else changes."""
+import subprocess
+
 import pytest
 
-from tools.colab import difference
+from tools.colab import difference, serve
 
 COMMIT = "0123abc"
 BEFORE = {"jax": "jax==0.7.2", "numpy": "numpy==2.1.3"}
@@ -25,3 +27,14 @@ def test_gaining_lecture_utils_and_the_named_extras_is_right():
 def test_any_other_change_is_named(after, extras, words):
     found = difference(BEFORE, after, extras, COMMIT)
     assert len(found) == 1 and words in found[0]
+
+
+def test_the_working_tree_is_served_at_the_address_and_nothing_else_can_be_reached(tmp_path):
+    commit, env = serve(tmp_path, "https://github.com/a/b")
+    ask = lambda url: subprocess.run(["git", "ls-remote", url, "main"], env=env, cwd=tmp_path, capture_output=True, text=True)
+    assert ask("https://github.com/a/b").stdout.split() == [commit, "refs/heads/main"]
+    other = ask("https://github.com/a/other")
+    assert other.returncode and "not allowed" in other.stderr
+    listed = subprocess.run(["git", f"--git-dir={tmp_path / 'repository.git'}", "ls-tree", "-r", "--name-only", commit],
+                            capture_output=True, text=True, check=True).stdout.split("\n")
+    assert {"pyproject.toml", "lecture_utils/device.py"} <= set(listed) and not any(f.startswith((".venv", "_build")) for f in listed)

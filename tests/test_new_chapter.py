@@ -14,9 +14,15 @@ def plan(project):
 
 
 def test_a_new_chapter_is_written_run_listed_and_built(project):
-    names = [n for n in plan(project) if not (project / "chapters" / f"{n}.md").exists()]
-    if not names:
-        pytest.skip("every chapter of the plan exists")
+    for path in (project / "chapters").iterdir():             # as in the beginning: chapter 00 alone
+        if path.stem != "00-getting-started":
+            path.unlink()
+    toc = (project / "_toc.yml").read_text()
+    parts = yaml.safe_load(toc)["parts"]
+    keep = [p for p in parts if p["caption"] in ("Foundations", "Appendix")]
+    keep[0]["chapters"] = [{"file": "chapters/00-getting-started"}]
+    (project / "_toc.yml").write_text(yaml.safe_dump({"format": "jb-book", "root": "intro", "parts": keep}, sort_keys=False))
+    names = [n for n in plan(project) if n != "00-getting-started"]
     for name in (names[-1], names[0]):                         # a part of its own, and the first part
         new_chapter.begin(name, project)
     assert notebooks.main([], root=project) == 0
@@ -28,9 +34,22 @@ def test_a_new_chapter_is_written_run_listed_and_built(project):
     assert listed == [n for n in plan(project) if n in listed] and {names[0], names[-1]} <= set(listed)
     assert toc["parts"][-1]["caption"] == "Appendix"
     env = {**os.environ, "PYTHONPATH": str(project)}
-    done = subprocess.run([sys.executable, "-m", "tools.book"], cwd=project, env=env, capture_output=True, text=True)
+    book = [sys.executable, "-m", "tools.book"]
+    done = subprocess.run(book, cwd=project, env=env, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert (project / "_build" / "html" / "chapters" / f"{names[0]}.html").exists()
+    (project / "intro.md").write_text((project / "intro.md").read_text() + "\n[nowhere](#no-such-label)\n")
+    done = subprocess.run(book, cwd=project, env=env, capture_output=True, text=True)
+    assert done.returncode != 0 and "intro.md" in done.stderr and "no-such-label" in done.stderr
+
+
+def test_a_table_of_contents_with_more_than_files_is_not_rewritten(project):
+    toc = project / "_toc.yml"
+    toc.write_text(toc.read_text().replace("- file: chapters/00-getting-started", "- file: chapters/00-getting-started\n        title: T"))
+    before = toc.read_bytes()
+    with pytest.raises(ValueError, match="add '- file: chapters/02-numerical' by hand"):
+        new_chapter.begin("02-numerical", project)
+    assert toc.read_bytes() == before and not (project / "chapters" / "02-numerical.md").exists()
 
 
 def test_a_chapter_outside_the_plan_is_refused(project):

@@ -157,15 +157,21 @@ def test_every_chapter_bears_its_title_of_the_plan():
                 assert heading == c["title"], f"{c['name']}: the chapter is headed {heading!r}, tools/plan.yml calls it {c['title']!r}"
 
 
-def test_a_new_chapter_is_linked_on_the_map_in_the_list_and_in_the_errata(book):
-    row = a_coming_item(book)
-    name = row["chapters"][0]
-    assert f"](../chapters/{name}.ipynb)" not in pages.errata_page(book)
+def test_an_erratum_links_the_chapter_that_teaches_one_of_its_items(book):
+    erratum = next(e for e in pages.read_errata(book) if not set(e["items"]) & set(pages.item_anchors(book)))
+    name, n = erratum["chapters"][0], erratum["items"][0]
+    begin(book, name, "Text.")
+    assert f"](#item-{n})" not in pages.errata_page(book), "a chapter that does not teach it yet is no place to send a reader"
+    begin(book, name, f'<a id="item-{n}"></a>\n\nTaught here.')
+    assert f"](#item-{n})" in pages.errata_page(book)
+
+
+def test_a_new_chapter_is_linked_on_the_map_and_in_the_list(book):
+    name = a_coming_item(book)["chapters"][0]
     assert f'href="chapters/{name}.html"' not in pages.home_page(book)
     begin(book, name, "Text.")
     home = pages.home_page(book)
     assert f'<a href="chapters/{name}.html"><rect' in home and f"](chapters/{name}.ipynb)" in home
-    assert f"](../chapters/{name}.ipynb)" in pages.errata_page(book)
 
 
 def test_the_map_draws_an_arrow_for_each_need_and_none_through_a_box():

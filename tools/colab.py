@@ -21,6 +21,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tools import setup_cell
+from tools.files import tracked
 from tools.gpu import code_cells, find_chapters
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -96,8 +97,7 @@ def serve(folder: Path, url: str) -> tuple[str, dict[str, str]]:
         return done.stdout
 
     git("init", "--quiet", "--bare", "--initial-branch=main", str(bare))
-    files = git("ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0")
-    there = sorted({f for f in files if f and ((ROOT / f).is_file() or (ROOT / f).is_symlink())})
+    there = [str(path.relative_to(ROOT)) for path in tracked(ROOT)]
     here = (f"--git-dir={bare}", f"--work-tree={ROOT}")
     git(*here, "update-index", "--add", "-z", "--stdin", given="\0".join(there))
     commit = git(*here, "commit-tree", "-m", "the working tree", git(*here, "write-tree").strip()).strip()

@@ -81,10 +81,10 @@ def begin(name: str, root: Path = ROOT) -> Path:
     part, chapter = plan[name]
     titles = [plan[a][1]["title"] for a in chapter.get("after", []) if a in plan]
     metadata = "\n".join(f"{k}: {json.dumps(v)}" for k, v in setup_cell.METADATA.items())
+    _add_to_toc(f"chapters/{name}", part, [p["part"] for p in parts], list(plan), root)
     replace_file(md, TEXT.format(title=chapter["title"], promise=chapter["promise"],
                                  after="; ".join(titles) or "calculus; Python and NumPy at reading level",
                                  metadata=metadata, setup=setup_cell.render(setup_cell.package(root))))
-    _add_to_toc(f"chapters/{name}", part, [p["part"] for p in parts], list(plan), root)
     return md
 
 
@@ -93,13 +93,18 @@ def _add_to_toc(file: str, part: str, parts: list[str], order: list[str], root: 
     text = path.read_text(encoding="utf-8")
     comment = "".join(line for line in text.splitlines(keepends=True) if line.startswith("#"))
     toc = yaml.safe_load(text)
+    for p in toc["parts"]:
+        for c in p["chapters"]:
+            if set(c) != {"file"}:
+                raise ValueError(f"_toc.yml: {c} has more than a file, which would be lost: add '- file: {file}' by hand")
     section = next((p for p in toc["parts"] if p["caption"] == part), None)
     if section is None:                                    # keep the parts in the plan's order
         before = sum(p["caption"] in parts[:parts.index(part)] for p in toc["parts"])
         section = {"caption": part, "chapters": []}
         toc["parts"].insert(before, section)
     section["chapters"].append({"file": file})
-    section["chapters"].sort(key=lambda c: order.index(Path(c["file"]).name))
+    place = {name: i for i, name in enumerate(order)}
+    section["chapters"].sort(key=lambda c: place.get(Path(c["file"]).name, len(place)))
     lines = [comment + f"format: {toc['format']}", f"root: {toc['root']}", "parts:"]
     for p in toc["parts"]:
         lines += [f"  - caption: {p['caption']}", "    chapters:"] + [f"      - file: {c['file']}" for c in p["chapters"]]

@@ -15,6 +15,8 @@ from pathlib import Path
 
 import yaml
 
+from tools.anchors import labeled_lines
+
 ROOT = Path(__file__).resolve().parents[1]
 PARTS = ["Foundations", "Tools and cost", "Rules and implicit functions", "Applications"]
 ROMAN = ["I", "II", "III", "IV"]
@@ -46,17 +48,7 @@ def _names(root: Path):
 
 def anchor_lines(text: str) -> list[str]:
     """The labels of the lines `<a id="LABEL"></a>` that stand outside code fences, in order."""
-    labels, fence = [], ""
-    for line in text.splitlines():
-        mark = re.match(r"\s*(`{3,}|~{3,})", line)
-        if mark and not fence:
-            fence = mark[1]
-        elif mark and mark[1].startswith(fence) and not line.strip().strip(fence[0]):
-            fence = ""
-        label = re.fullmatch(r'<a id="([^"]+)"></a>\s*', line)
-        if label and not fence:
-            labels.append(label[1])
-    return labels
+    return [label for _, label in labeled_lines(text) if label]
 
 
 def item_anchors(root: Path = ROOT) -> dict[int, str]:
@@ -151,7 +143,7 @@ def slide_index(root: Path = ROOT) -> str:
 
 def errata_page(root: Path = ROOT) -> str:
     """The text of the errata page."""
-    errata = read_errata(root)
+    errata, taught = read_errata(root), item_anchors(root)
     out = ["# Errata of the source slides", "",
            _generated("appendix/errata.yml"), "",
            "Where the source slides err, are out of date or leave out a condition, and what is true instead. The figures "
@@ -165,8 +157,9 @@ def errata_page(root: Path = ROOT) -> str:
     out.append("")
     for e in errata:
         items = ", ".join(f"[{i}](#slide-item-{i})" for i in e["items"])
-        links = [f"[{name_of(name)}](../chapters/{name}.ipynb)" for name in e["chapters"] if written(root, name)]
-        coming = [name_of(name) for name in e["chapters"] if not written(root, name)]
+        at = {name: next((i for i in e["items"] if taught.get(i) == name), None) for name in e["chapters"]}
+        links = [f"[{name_of(name)}](#item-{i})" for name, i in at.items() if i]
+        coming = [name_of(name) for name, i in at.items() if not i]
         chapters = "; ".join(filter(None, [", ".join(links), coming and f"coming in {', '.join(coming)}"]))
         out += [f'<a id="erratum-{e["number"]}"></a>', "",
                 f"## E{e['number']}. {e['title']}", "",

@@ -8,11 +8,11 @@ from __future__ import annotations
 import argparse
 import json
 import re
-import subprocess
 import sys
 from pathlib import Path
 
 from tools import setup_cell
+from tools.files import tracked
 from tools.notebooks import ROOT, chapters, replace_file
 
 GITHUB = re.compile(r"https://github\.com/([A-Za-z0-9][A-Za-z0-9-]*)/([A-Za-z0-9._-]*[A-Za-z0-9_-])")
@@ -30,14 +30,7 @@ def _pattern(spelling: str) -> re.Pattern:
 
 def texts(root: Path) -> list[Path]:
     """The text files of the project that git knows, or would add."""
-    listed = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=root,
-                            capture_output=True, check=True).stdout.decode().split("\0")
-    out = []
-    for name in sorted(set(filter(None, listed))):
-        path = root / name
-        if path.is_file() and b"\0" not in path.read_bytes()[:8000]:
-            out.append(path)
-    return out
+    return [path for path in tracked(root) if b"\0" not in path.read_bytes()[:8000]]
 
 
 def repoint(url: str, package_url: str, root: Path = ROOT) -> list[Path]:
