@@ -9,22 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from tools import notebooks
+from tools import new_chapter, notebooks
 
 ROOT = Path(__file__).resolve().parents[1]
 CHAPTERS = notebooks.chapters(ROOT)
-HEADER = """\
----
-jupytext:
-  text_representation:
-    extension: .md
-    format_name: myst
-kernelspec:
-  display_name: Python 3
-  language: python
-  name: python3
----
-"""
+HEADER = new_chapter.TEXT[:new_chapter.TEXT.index("# {title}")]
 
 
 @pytest.mark.parametrize("stem", CHAPTERS, ids=lambda s: s.name)
@@ -167,6 +156,17 @@ def test_an_edit_of_the_notebook_during_a_run_is_not_overwritten(small, capsys):
     assert edit_during_a_run(small, "open('01-first.ipynb', 'a').write(' ')") == 1
     assert (small / "chapters" / "01-first.ipynb").read_text().endswith(" ")
     assert "was changed while it ran" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("suffix, kept", [("md", "Meanwhile."), ("ipynb", " ")])
+def test_an_edit_of_a_chapter_that_waits_for_its_run_is_not_lost(small, suffix, kept):
+    md = small / "chapters" / "02-second.md"
+    md.write_text(md.read_text().replace("print(1,", "print(1 + 5,"))
+    first = small / "chapters" / "01-first.md"
+    edit = f"open('02-second.{suffix}', 'a').write('{kept}')"
+    first.write_text(first.read_text().replace("print(1,", f"exec({edit!r}); print(1,"))
+    assert notebooks.main(["--jobs", "1"], root=small) == (1 if suffix == "ipynb" else 0)
+    assert (small / "chapters" / f"02-second.{suffix}").read_text().endswith(kept)
 
 
 def test_a_module_that_changes_during_a_run_makes_the_run_stale(small):

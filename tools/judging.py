@@ -112,7 +112,7 @@ def run(answers: list[tuple[Exercise, str, int]], *, root: Path = ROOT, seconds:
     limit of one answer in seconds. Its process is given the chapter's import cell (run once, and
     not to compute anything), the answer, the visible tests and the driver, not the judge. An answer
     that fails gets the points of what it did give back; one that ends its process gets none.
-    Cost: one import of the chapter's packages, then each answer once. Needs os.fork (Linux, macOS).
+    Cost: one import of the chapter's packages, then each answer once. Needs os.fork; tried on Linux.
     """
     if not answers:
         return []

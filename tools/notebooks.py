@@ -2,9 +2,9 @@
 
 Each chapter is a pair, `chapters/NN-name.md` (MyST text, what people edit) and `NN-name.ipynb`
 (what is built, tested and opened on Colab). A notebook's metadata records what its outputs came
-from: a hash of its text, of the lecture_utils modules that it imported and of the recorded results
-that it showed. Only chapters for which one of these changed are run, side by side, each into a
-new file that replaces the old one in one step.
+from: a hash of its text, of the lecture_utils modules that it imported, of the recorded results that
+it showed, of the pinned versions, and of the outputs themselves. Only chapters for which one of
+these changed are run, side by side, each into a new file that replaces the old one in one step.
 """
 from __future__ import annotations
 
@@ -275,14 +275,26 @@ def _installed(name: str) -> bool:
 
 # --- running ----------------------------------------------------------------------------------
 
-async def execute(nb, stem: Path, root: Path, bar: tqdm) -> None:
+def _bytes(path: Path) -> bytes | None:
+    return path.read_bytes() if path.exists() else None
+
+
+def _says(md: Path, text: str, root: Path) -> bool:
+    """Whether a text twin still says what was run: `text` is the hash of that."""
+    try:
+        return text_hash(read_text(md), root) == text
+    except Exception:                                          # half an edit is an edit
+        return False
+
+
+async def execute(nb, stem: Path, planned: bytes | None, root: Path, bar: tqdm) -> None:
     """Run one notebook and replace its .ipynb (and the text twin, in its canonical spelling).
 
     What it came from is hashed as it was when the run began, so that a change meanwhile shows as one.
-    Raises Conflict, and writes nothing, when the .ipynb was changed during the run.
+    An edit of the text made since the run was planned stays. `planned` is what the .ipynb held then:
+    raises Conflict, and writes nothing, when it holds something else now.
     """
     md, ipynb = _paths(stem)
-    as_it_was = {path: path.read_bytes() if path.exists() else None for path in (md, ipynb)}
     packages, before = packages_hash(root), inputs(root)
     nb = copy.deepcopy(nb)
     nb.metadata.pop(KEY, None)
@@ -303,23 +315,23 @@ async def execute(nb, stem: Path, root: Path, bar: tqdm) -> None:
     nb.metadata[KEY] = {"text": text_hash(nb, root), "modules": {m: before["modules"].get(m) for m in modules},
                         "results": {r: before["results"].get(r) for r in results},
                         "packages": packages, "outputs": outputs_hash(nb)}
-    if (ipynb.read_bytes() if ipynb.exists() else None) != as_it_was[ipynb]:
+    if _bytes(ipynb) != planned:
         raise Conflict(f"{ipynb.name} was changed while it ran; its new outputs were not written: run make notebooks again")
     replace_file(ipynb, nbformat.writes(nb) + "\n")
-    if md.read_bytes() == as_it_was[md]:                       # else the edit made meanwhile stays, for the next run
+    if _says(md, nb.metadata[KEY]["text"], root):               # else the edit made meanwhile stays, for the next run
         replace_file(md, as_text(nb))
 
 
 async def execute_all(todo: list, root: Path, jobs: int) -> list[str]:
     """Run notebooks, `jobs` at a time; the failures, in words. The order of completion does not matter."""
     failures, gate = [], asyncio.Semaphore(jobs)
-    total = sum(sum(c.cell_type == "code" for c in nb.cells) + 1 for nb, _ in todo)
+    total = sum(sum(c.cell_type == "code" for c in nb.cells) + 1 for nb, _, _ in todo)
     with tqdm(total=total, unit="cell", desc="running") as bar:
-        async def one(nb, stem):
+        async def one(nb, stem, planned):
             async with gate:
                 bar.set_postfix_str(stem.name)
                 try:
-                    await execute(nb, stem, root, bar)
+                    await execute(nb, stem, planned, root, bar)
                 except CellExecutionError as e:
                     failures.append(f"chapters/{stem.name}: {e.ename}: {e.evalue}\n\n{e.traceback[-3000:]}")
                 except Exception as e:                       # a kernel that dies, a time-out
@@ -342,6 +354,7 @@ def main(argv=None, root: Path = ROOT) -> int:
     for stem in stems:
         if args.names and stem.name not in args.names:
             continue
+        planned = _bytes(stem.with_suffix(".ipynb"))
         try:
             nb, why = to_run(stem, root)
         except Conflict as e:
@@ -358,7 +371,7 @@ def main(argv=None, root: Path = ROOT) -> int:
                 failures.append(f"chapters/{stem.name}: {lacking}")
                 continue
             print(f"{stem.name}: {', '.join(why)}", flush=True)
-            todo.append((nb, stem))
+            todo.append((nb, stem, planned))
     if todo:
         failures += asyncio.run(execute_all(todo, root, args.jobs))
     written = {}
@@ -371,7 +384,7 @@ def main(argv=None, root: Path = ROOT) -> int:
         failures.append(str(e))
     if not (todo or failures or written):
         print("notebooks: everything is up to date")
-    for _, stem in todo:
+    for _, stem, _ in todo:
         for problem in problems(stem, root) if stem.with_suffix(".ipynb").exists() and not failures else []:
             print(f"still to mend: {problem}", file=sys.stderr)
     for failure in failures:
