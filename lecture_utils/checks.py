@@ -1,11 +1,81 @@
-"""Checks of a chapter's numbers against something outside the chapter.
+"""Checks of a chapter's numbers: derivatives against their own function, results against something published.
 
-Idea: a published number is right to half a unit of its last printed digit, and that is the tolerance; no other is chosen.
-Source: N. J. Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., SIAM 2002, section 1.2 (correct digits).
+Idea: a right derivative leaves a remainder that falls with the square of the step, a wrong one a remainder that falls with
+the step; and a published number is right to half a unit of its last printed digit, which is the tolerance.
+Source: P. E. Farrell, D. A. Ham, S. W. Funke, M. E. Rognes, SIAM J. Sci. Comput. 35 (2013) C369-C393, section 4.3, for the
+Taylor test; N. J. Higham, Accuracy and Stability of Numerical Algorithms, SIAM 2002, section 1.2, for correct digits.
 """
 from decimal import Decimal, InvalidOperation
+from typing import NamedTuple
 
+import jax
+import jax.numpy as jnp
 import numpy as np
+
+from lecture_utils import _inputs
+
+
+class TaylorResult(NamedTuple):
+    """What `taylor_test` found: one slope fewer than steps, the verdict, and the points behind them."""
+    slopes: np.ndarray
+    ok: bool
+    hs: np.ndarray
+    remainders: np.ndarray
+
+
+def taylor_test(f, x, v, *, jvp=None, hs=None):
+    """Test whether jvp(x, v) is the derivative of f at x along v: does the Taylor remainder fall as h²?
+
+    The remainder is R(h) = ‖f(x + h v) - f(x) - h jvp(x, v)‖. Halving h divides it by four if the derivative is right, by
+    two if it is wrong: the slopes of log R against log h are 2 (or more, where f has no curvature along v) or 1.
+
+    f: a function of a real vector [N] to [M] or to a scalar, in NumPy or JAX. x, v: [N], of the same floating type. jvp: a
+    function (x, v) -> [M]; None takes `jax.jvp` of f. hs: [H] steps, H > 1, sorted here from large to small; None takes
+    five, between ε^(1/8) and ε^(3/8) of the size of x, with ε the machine epsilon of x.
+
+    Returns TaylorResult(slopes [H-1], ok, hs [H], remainders [H]). A slope is NaN where R is down to rounding, below
+    100 ε max ‖f‖. ok: every other slope is at least 1.7; or, where there is none, R is rounding at the smallest step.
+    Cost: H + 1 evaluations of f and one of jvp. It cannot see an error in jvp much smaller than the smallest h (1e-6 of its size
+    in float64), nor one across v: use a random v. Near a kink, or where f jumps, a right derivative fails.
+    Raises ValueError or TypeError if f or jvp is no function, x or v is no floating-point [N], not finite, or v is zero; if
+    f or jvp returns values that are not finite or not real, or of other shapes; if hs are not at least two positive steps.
+
+    >>> x, v = np.array([0.3, 0.7]), np.array([1.0, -0.5])
+    >>> taylor_test(np.sin, x, v, jvp=lambda x, v: np.cos(x) * v).ok
+    True
+    >>> taylor_test(np.sin, x, v, jvp=lambda x, v: -np.cos(x) * v).ok
+    False
+    """
+    _inputs.function("f", f)
+    x = _inputs.vector("x", x)
+    v = _inputs.direction("v", v, x)
+    if not np.any(np.asarray(v)):
+        raise ValueError("v is zero, expected a direction: every derivative passes along zero")
+    epsilon = float(jnp.finfo(x.dtype).eps)
+    if hs is None:
+        size = np.abs(np.asarray(x).astype(float))
+        hs = np.geomspace(epsilon**0.125, epsilon**0.375, 5) / np.max(np.abs(np.asarray(v).astype(float)) / np.where(size == 0, 1, size))
+    hs = np.sort(_inputs.steps("hs", hs))[::-1]
+    if len(hs) < 2:
+        raise ValueError(f"hs is {hs}, expected at least two steps: a slope needs two")
+    if jvp is None:
+        slope = jax.jvp(f, (x,), (v,))[1]
+    else:
+        _inputs.function("jvp", jvp)
+        slope = _inputs.evaluate(lambda x: jvp(x, v), x, name="jvp")
+    take = lambda point: np.asarray(_inputs.evaluate(f, point, precision=x.dtype)).astype(float)
+    value, slope = take(x), np.asarray(slope).astype(float)
+    if slope.shape != value.shape:
+        raise ValueError(f"jvp returned shape {list(slope.shape)}, expected that of f(x): {list(value.shape)}")
+    moved = [take(x + h * v) for h in hs.tolist()]
+    remainders = np.array([np.linalg.norm(np.atleast_1d(y - value - h * slope)) for y, h in zip(moved, hs)])
+    rounding = 100 * epsilon * max(np.linalg.norm(np.atleast_1d(y)) for y in [value, *moved])
+    above = remainders > rounding
+    with np.errstate(divide="ignore", invalid="ignore"):
+        slopes = np.diff(np.log(remainders)) / np.diff(np.log(hs))
+    slopes[~(above[:-1] & above[1:])] = np.nan
+    seen = slopes[~np.isnan(slopes)]
+    return TaylorResult(slopes, bool(np.all(seen >= 1.7)) if len(seen) else not above[-1], hs, remainders)
 
 
 def assert_published(name, value, published, *, digits, source):
