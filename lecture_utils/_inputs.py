@@ -20,12 +20,36 @@ def choice(name, value, options):
         raise ValueError(f"{name} is {value!r}, expected one of {', '.join(map(repr, options))}")
 
 
-def vector(name, value):
-    """Return value as an array (NumPy, or JAX as it came), after checking that it is a floating-point [N], N > 0, finite."""
+def epsilon(name, value):
+    """Return the machine epsilon of a floating-point type as a float."""
+    try:
+        floating = value is not None and jnp.issubdtype(value, jnp.floating)
+    except TypeError:
+        floating = False
+    if not floating:
+        raise TypeError(f"{name} is {value!r}, expected a floating-point type such as np.float64")
+    return float(jnp.finfo(value).eps)
+
+
+def numbers(name, value):
+    """Return value as an array of real numbers (NumPy, or JAX as it came); booleans and text are none."""
+    if hasattr(value, "detach"):
+        raise TypeError(f"{name} is a {type(value).__name__} of PyTorch, expected NumPy or JAX: convert it")
+    if isinstance(value, jax.core.Tracer):
+        raise TypeError(f"{name} is traced by jax.jit, grad or vmap, expected numbers: call this outside of them")
     if not isinstance(value, (np.ndarray, jax.Array)):
-        if hasattr(value, "detach"):
-            raise TypeError(f"{name} is a {type(value).__name__}, expected a NumPy or JAX array: convert it, and convert inside f")
-        value = np.asarray(value)
+        try:
+            value = np.asarray(value)
+        except (TypeError, ValueError):                      # rows of different lengths, for one
+            raise ValueError(f"{name} is {value!r}, expected numbers in a rectangular array") from None
+    if value.dtype.kind not in "iuf" and not jnp.issubdtype(value.dtype, jnp.floating):
+        raise TypeError(f"{name} has dtype {value.dtype}, expected real numbers")
+    return value
+
+
+def vector(name, value):
+    """Return value as an array, after checking that it is a floating-point [N], N > 0, and finite."""
+    value = numbers(name, value)
     if not jnp.issubdtype(value.dtype, jnp.floating):
         raise TypeError(f"{name} has dtype {value.dtype}, expected floating-point numbers")
     if value.ndim != 1 or value.size == 0:
@@ -47,10 +71,7 @@ def direction(name, value, x):
 
 def steps(name, value):
     """Return value as float64 [H], H > 0, after checking that they are finite and positive."""
-    value = np.asarray(value)
-    if value.dtype.kind not in "iuf":
-        raise TypeError(f"{name} has dtype {value.dtype}, expected real numbers")
-    value = value.astype(float)
+    value = np.asarray(numbers(name, value)).astype(float)
     if value.ndim != 1 or value.size == 0:
         raise ValueError(f"{name} has shape {list(value.shape)}, expected [H] with H > 0")
     if not np.all(np.isfinite(value) & (value > 0)):
@@ -58,21 +79,38 @@ def steps(name, value):
     return value
 
 
-def evaluate(f, point, precision=None, name="f"):
-    """Return f(point), after checking that it is a floating-point [M] or scalar, finite, no less precise than asked.
+def positive(name, value):
+    """Return value as a float, after checking that it is one finite positive number."""
+    value = np.asarray(numbers(name, value)).astype(float)
+    if value.ndim != 0 or not np.isfinite(value) or value <= 0:
+        raise ValueError(f"{name} is {value}, expected one finite positive number")
+    return float(value)
 
-    Complex values pass at a complex point only. precision: a dtype, or None for any. name: what the caller calls f.
-    """
-    value = f(point)
-    if not hasattr(value, "dtype") or not hasattr(value, "ndim"):
-        value = np.asarray(value)
-    if not jnp.issubdtype(value.dtype, jnp.inexact) or jnp.iscomplexobj(value) and not jnp.iscomplexobj(point):
+
+def result(name, value, *, finite=True, complex_allowed=False, at=""):
+    """Return what the function `name` returned as an array of its own, after checking that it is a floating-point [M] or scalar."""
+    if hasattr(value, "detach"):
+        raise TypeError(f"{name} returned a {type(value).__name__} of PyTorch, expected NumPy or JAX: convert it in {name}")
+    if isinstance(value, jax.core.Tracer):
+        raise TypeError(f"{name} returned a traced value, expected numbers: call this outside of jax.jit, grad and vmap")
+    if not isinstance(value, jax.Array):
+        try:
+            value = np.array(value)                          # a copy: f may use the same buffer again
+        except (TypeError, ValueError):
+            raise ValueError(f"{name} returned {value!r}, expected [M] or a scalar") from None
+    if not jnp.issubdtype(value.dtype, jnp.inexact) or jnp.iscomplexobj(value) and not complex_allowed:
         raise TypeError(f"{name} returned dtype {value.dtype}, expected real floating-point numbers")
     if value.ndim > 1:
         raise ValueError(f"{name} returned shape {list(value.shape)}, expected [M] or a scalar")
-    if not np.all(np.isfinite(np.asarray(value).astype(complex))):
-        raise ValueError(f"{name} returned {value} at {point}, expected finite numbers: is the point outside its domain?")
+    if finite and not np.all(np.isfinite(np.asarray(value).astype(complex))):
+        raise ValueError(f"{name} returned {value}{at}, expected finite numbers: is the point outside its domain?")
+    return value
+
+
+def evaluate(f, point, precision=None):
+    """Return f(point) as a floating-point [M] or scalar: finite, complex at complex points only, no less precise than asked."""
+    value = result("f", f(point), complex_allowed=jnp.iscomplexobj(point), at=f" at {point}")
     if precision is not None and jnp.finfo(value.dtype).eps > jnp.finfo(precision).eps:
-        raise TypeError(f"{name} returned {value.dtype} for x in {precision}, expected at least that precision: convert x, "
-                        "turn on jax_enable_x64, or choose the step yourself")
+        raise TypeError(f"f returned {value.dtype} for x in {precision}, expected at least that precision: convert x, or "
+                        "turn on jax_enable_x64")
     return value

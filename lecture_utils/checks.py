@@ -31,14 +31,17 @@ def taylor_test(f, x, v, *, jvp=None, hs=None):
 
     f: a function of a real vector [N] to [M] or to a scalar, in NumPy or JAX. x, v: [N], of the same floating type. jvp: a
     function (x, v) -> [M]; None takes `jax.jvp` of f. hs: [H] steps, H > 1, sorted here from large to small; None takes
-    five, between ε^(1/8) and ε^(3/8) of the size of x, with ε the machine epsilon of x.
+    twelve, between ε^(1/8) and ε^(1/2) of the size of x, with ε the machine epsilon of x.
 
-    Returns TaylorResult(slopes [H-1], ok, hs [H], remainders [H]). A slope is NaN where R is down to rounding, below
-    100 ε max ‖f‖. ok: every other slope is at least 1.7; or, where there is none, R is rounding at the smallest step.
-    Cost: H + 1 evaluations of f and one of jvp. It cannot see an error in jvp much smaller than the smallest h (1e-6 of its size
-    in float64), nor one across v: use a random v. Near a kink, or where f jumps, a right derivative fails.
+    Returns TaylorResult(slopes [H-1], ok, hs [H], remainders [H]). A slope is NaN where R is down to rounding, about 16 ε of
+    what f and x amount to. ok: the last of the other slopes is at least 1.5, since it is at small steps that a wrong
+    derivative shows; or, where there is no such slope, R is rounding at the smallest step.
+    Cost: H + 1 evaluations of f and one of jvp. It sees errors in jvp above about √(16 ε ‖f‖/‖Jv‖) of its size: 1e-7 in float64,
+    1e-3 in float32, less if f carries a large constant; no error across v (use a random v, and v[i] about in proportion
+    to x[i]). Near a kink, or where f jumps, a right derivative fails.
     Raises ValueError or TypeError if f or jvp is no function, x or v is no floating-point [N], not finite, or v is zero; if
-    f or jvp returns values that are not finite or not real, or of other shapes; if hs are not at least two positive steps.
+    f or jvp returns values that are not finite or not real, or of other shapes; if hs are not at least two different
+    positive steps; if f changes along v by less than its rounding, so that nothing can be seen.
 
     >>> x, v = np.array([0.3, 0.7]), np.array([1.0, -0.5])
     >>> taylor_test(np.sin, x, v, jvp=lambda x, v: np.cos(x) * v).ok
@@ -51,31 +54,45 @@ def taylor_test(f, x, v, *, jvp=None, hs=None):
     v = _inputs.direction("v", v, x)
     if not np.any(np.asarray(v)):
         raise ValueError("v is zero, expected a direction: every derivative passes along zero")
-    epsilon = float(jnp.finfo(x.dtype).eps)
+    epsilon = max(float(jnp.finfo(x.dtype).eps), np.finfo(float).eps)
+    size = np.abs(np.asarray(x).astype(float))
     if hs is None:
-        size = np.abs(np.asarray(x).astype(float))
-        hs = np.geomspace(epsilon**0.125, epsilon**0.375, 5) / np.max(np.abs(np.asarray(v).astype(float)) / np.where(size == 0, 1, size))
-    hs = np.sort(_inputs.steps("hs", hs))[::-1]
+        hs = np.geomspace(epsilon**0.125, epsilon**0.5, 12) / np.max(np.abs(np.asarray(v).astype(float)) / np.where(size == 0, 1, size))
+    hs = np.unique(_inputs.steps("hs", hs))[::-1]
     if len(hs) < 2:
-        raise ValueError(f"hs is {hs}, expected at least two steps: a slope needs two")
-    if jvp is None:
-        slope = jax.jvp(f, (x,), (v,))[1]
-    else:
+        raise ValueError(f"hs is {hs}, expected at least two different steps: a slope needs two")
+    if jvp is not None:
         _inputs.function("jvp", jvp)
-        slope = _inputs.evaluate(lambda x: jvp(x, v), x, name="jvp")
     take = lambda point: np.asarray(_inputs.evaluate(f, point, precision=x.dtype)).astype(float)
-    value, slope = take(x), np.asarray(slope).astype(float)
+    value = take(x.copy())
+    slope = _inputs.result("jvp", _jax_jvp(f, x, v) if jvp is None else jvp(x.copy(), v.copy()))
+    slope = np.asarray(slope).astype(float)
+    moved = [take(x + (h * v).astype(x.dtype)) for h in hs.tolist()]
+    if len({y.shape for y in [value, *moved]}) > 1:
+        raise ValueError(f"f returned shapes {[list(y.shape) for y in [value, *moved]]}, expected one and the same at every point")
     if slope.shape != value.shape:
         raise ValueError(f"jvp returned shape {list(slope.shape)}, expected that of f(x): {list(value.shape)}")
-    moved = [take(x + h * v) for h in hs.tolist()]
-    remainders = np.array([np.linalg.norm(np.atleast_1d(y - value - h * slope)) for y, h in zip(moved, hs)])
-    rounding = 100 * epsilon * max(np.linalg.norm(np.atleast_1d(y)) for y in [value, *moved])
+    unit = max(np.max(np.abs(y), initial=0) for y in [value, slope, *moved]) or 1.0      # against under- and overflow
+    norm = lambda y: float(np.linalg.norm(np.ravel(y) / unit))
+    remainders = np.array([norm(y - value - h * slope) for y, h in zip(moved, hs)])
+    rounding = 16 * epsilon * (norm(value) + np.linalg.norm(size) / np.linalg.norm(np.asarray(v).astype(float)) * norm(slope))
     above = remainders > rounding
     with np.errstate(divide="ignore", invalid="ignore"):
         slopes = np.diff(np.log(remainders)) / np.diff(np.log(hs))
     slopes[~(above[:-1] & above[1:])] = np.nan
     seen = slopes[~np.isnan(slopes)]
-    return TaylorResult(slopes, bool(np.all(seen >= 1.7)) if len(seen) else not above[-1], hs, remainders)
+    if not len(seen) and 0 < hs[0] * norm(slope) <= 10 * rounding:
+        raise ValueError(f"hs is {hs}: along them f changes by less than its rounding, expected larger hs, or x in a wider type")
+    ok = bool(seen[-1] >= 1.5) if len(seen) else not above[-1]
+    return TaylorResult(slopes, bool(ok), hs, remainders * unit)
+
+
+def _jax_jvp(f, x, v):
+    """Return the derivative of f at x along v by JAX, which must be able to trace f."""
+    try:
+        return jax.jvp(f, (x,), (v,))[1]
+    except jax.errors.TracerArrayConversionError:
+        raise TypeError("f is no function of JAX, expected one, or jvp: NumPy functions cannot be traced") from None
 
 
 def assert_published(name, value, published, *, digits, source):
@@ -97,10 +114,7 @@ def assert_published(name, value, published, *, digits, source):
     if isinstance(digits, bool) or not isinstance(digits, int) or digits < 0:
         raise ValueError(f"digits is {digits!r}, expected a number of decimals: 0, 1, 2, …")
     wanted = _published_array(published, digits)
-    ours = np.asarray(value.detach().cpu() if hasattr(value, "detach") else value)
-    if ours.dtype.kind not in "iuf" and ours.dtype.name != "bfloat16":
-        raise TypeError(f"value has dtype {ours.dtype}, expected real numbers")
-    ours = ours.astype(float)
+    ours = np.asarray(_inputs.numbers("value", np.asarray(value.detach().cpu()) if hasattr(value, "detach") else value)).astype(float)
     if ours.shape != wanted.shape:
         raise AssertionError(f"{name}: ours has shape {ours.shape}, published has shape {wanted.shape}\n  source: {source}")
 
@@ -129,7 +143,10 @@ def _published_array(published, digits):
             raise ValueError(f"published is {published!r}, expected a finite decimal number") from None
         if decimals != digits:
             raise ValueError(f"published is {published!r} with {max(decimals, 0)} decimals, expected digits={digits} of them")
-    wanted = np.asarray(published, dtype=float)
+    try:
+        wanted = np.asarray(published, dtype=float)
+    except (TypeError, ValueError):
+        raise ValueError(f"published is {published!r}, expected a finite decimal number, or several") from None
     if wanted.size == 0 or not np.all(np.isfinite(wanted)):
         raise ValueError(f"published is {published!r}, expected finite numbers")
     if np.any(np.abs(np.round(wanted, digits) - wanted) > 4 * np.finfo(float).eps * np.abs(wanted)):

@@ -8,7 +8,7 @@ Review 40 (1998) 110-112, for the complex step.
 """
 import math
 from fractions import Fraction
-from functools import partial
+from functools import cache, partial
 
 import jax
 import jax.numpy as jnp
@@ -22,7 +22,7 @@ _OFFSETS = {"forward": (0, 1), "central": (-1, 1), "five_point": (-2, -1, 1, 2),
 def stencil(offsets, order):
     """Return the weights w with f^(order)(x) ≈ Σ_j w[j] f(x + offsets[j] h) / h**order.
 
-    offsets: [P] distinct numbers, in units of h, P > order. order: of the derivative, 1, 2, … The weights, float64 [P],
+    offsets: [P] distinct numbers, in units of h and as float64, P > order. order: of the derivative, 1, 2, … The weights, float64 [P],
     are exact for polynomials of degree below P; for an arrangement symmetric about 0, of degree P when P - order is odd.
     Cost: about P² order / 2 operations in exact rational arithmetic, and one rounding at the end; f is not called.
     Raises TypeError for numbers that are not real, ValueError for offsets that are not finite, not distinct or too few.
@@ -32,9 +32,7 @@ def stencil(offsets, order):
     >>> stencil([0, 1, 2], 1)          # one-sided, second order
     array([-1.5,  2. , -0.5])
     """
-    z = np.asarray(offsets)
-    if z.dtype.kind not in "iuf":
-        raise TypeError(f"offsets has dtype {z.dtype}, expected real numbers")
+    z = np.asarray(_inputs.numbers("offsets", offsets)).astype(float)
     if isinstance(order, bool) or not isinstance(order, (int, np.integer)) or order < 1:
         raise ValueError(f"order is {order!r}, expected the order of a derivative: 1, 2, …")
     if z.ndim != 1 or len(z) <= order:
@@ -53,47 +51,57 @@ def stencil(offsets, order):
             w[j] = [(z[n] * w[j][k] - (k * w[j][k - 1] if k else 0)) / (z[n] - z[j]) for k in range(order + 1)]
         w.append(new)
         last = this
-    return np.array([float(row[order]) for row in w])
+    exact = [row[order] for row in w]
+    try:
+        weights = np.array([float(weight) for weight in exact])
+    except OverflowError:
+        weights = np.array([np.inf])
+    if not np.all(np.isfinite(weights)) or any(weight != 0 and rounded == 0 for weight, rounded in zip(exact, weights)):
+        raise ValueError(f"offsets is {offsets!r}, expected numbers of moderate size: a weight leaves the range of float64")
+    return weights
 
 
-def default_step(method, dtype, x):
-    """Return the step h for differentiating at x: the best one for a function that varies on the scale of x itself.
+def default_step(method, dtype, x, *, typical=0.0):
+    """Return the step h for differentiating at x: about the best for a function that varies on the scale of x itself.
 
-    With ε the machine epsilon of dtype and s = |x| (1 where x = 0), h is 2 √ε s for "forward", (3ε)^(1/3) s for
-    "central", (11.25 ε)^(1/5) s for "five_point", rounded to a power of two so that multiplying and dividing by h
-    rounds nothing; 1e-20 s for "complex_step". x: a number or array; the result has its shape, in float64.
+    With ε the machine epsilon of dtype and s = max(|x|, typical), or 1 where that is 0, h is √(2ε) s for "forward",
+    (ε/2)^(1/3) s for "central", (3ε/32)^(1/5) s for "five_point", rounded to a power of two so that multiplying and
+    dividing by h rounds nothing; ε^(5/4) s for "complex_step". x: a number or array; the result has its shape, in float64.
+    typical: the size below which x counts as zero, a number or array like x; give it where x may be near 0.
 
-    The constants are those of a function with f, x f', x² f'', … of one size. It cannot know the function: where f varies on
-    another scale, is noisy, or x is a small number by accident (1e-17 where 0 is meant), choose h yourself.
-    Raises ValueError for an unknown method or an x that is not finite, TypeError for a dtype that is not a float's.
+    The constants put |f^(m)(x)| = m! |f(x)| / s^m into the bound on the error, as for powers, 1/x and log. The function
+    is not known here: where f varies on another scale, or is noisy, choose h yourself; where x is tiny by accident (1e-17,
+    and 0 is meant), give typical.
+    Raises ValueError for an unknown method, for x not finite or so small that h underflows, for typical negative or not
+    finite; TypeError for a dtype that is not a float's.
 
     >>> [float(np.log2(default_step("central", dtype, 1.0))) for dtype in (np.float64, np.float32)]
-    [-17.0, -7.0]
+    [-18.0, -8.0]
     """
     _inputs.choice("method", method, _OFFSETS)
-    try:
-        epsilon = float(jnp.finfo(dtype).eps)
-    except (TypeError, ValueError):
-        raise TypeError(f"dtype is {dtype!r}, expected a floating-point type such as np.float64") from None
-    x = np.asarray(x)
-    if x.dtype.kind not in "iuf" and not jnp.issubdtype(x.dtype, jnp.floating):
-        raise TypeError(f"x has dtype {x.dtype}, expected real numbers")
-    x = np.abs(x.astype(float))
-    if x.size == 0 or not np.all(np.isfinite(x)):
+    epsilon = _inputs.epsilon("dtype", dtype)
+    scale = np.abs(np.asarray(_inputs.numbers("x", x)).astype(float))
+    if scale.size == 0 or not np.all(np.isfinite(scale)):
         raise ValueError(f"x is {x}, expected finite numbers")
-    scale = np.where(x == 0, 1.0, x)
-    if method == "complex_step":
-        return (1e-20 * scale)[()]
-    relative = {"forward": 2 * epsilon**0.5, "central": (3 * epsilon) ** (1 / 3), "five_point": (11.25 * epsilon) ** 0.2}
-    return (2.0 ** np.round(np.log2(relative[method] * scale)))[()]
+    floor = np.asarray(_inputs.numbers("typical", typical)).astype(float)
+    if floor.shape not in ((), scale.shape) or not np.all(np.isfinite(floor) & (floor >= 0)):
+        raise ValueError(f"typical is {typical}, expected one finite number that is not negative, or one for each x")
+    scale = np.maximum(scale, floor)
+    scale = np.where(scale == 0, 1.0, scale)
+    relative = {"forward": (2 * epsilon) ** (1 / 2), "central": (epsilon / 2) ** (1 / 3),
+                "five_point": (3 * epsilon / 32) ** (1 / 5), "complex_step": epsilon**1.25}
+    h = relative[method] * scale
+    if np.any(h == 0):
+        raise ValueError(f"x is {x}, expected 0 or a number large enough that a small part of it is a float: rescale x")
+    return (h if method == "complex_step" else 2.0 ** np.floor(np.log2(h) + 0.5 + 1e-9))[()]      # 1e-9: ties go up
 
 
 def jvp_fd(f, x, v, *, method="central", h=None):
     """Return the directional derivative ∂f(x)[v] = J v by differences: an array of the shape of f(x).
 
-    f: a function of a real vector [N] to [M] or to a scalar, in NumPy or JAX. x, v: [N], of the same floating type; the
-    result is computed in it. h: the step along v; None takes the largest for which no x[i] moves by more than
-    `default_step("…", x.dtype, x[i])`.
+    f: a function of a real vector [N] to [M] or to a scalar, in NumPy or JAX. x, v: [N], of the same floating type. The
+    result has the type of f(x). h: the step along v; None takes the largest for which no x[i] moves by more than its
+    `default_step`, so accuracy falls by about max|x| / min|x| over what v moves; `jacobian_fd` does not suffer from that.
     method      evaluations   error in h   best error, relative to f, with machine epsilon ε
     "forward"        2            h        ε^(1/2)
     "central"        2            h²       ε^(2/3)
@@ -101,10 +109,12 @@ def jvp_fd(f, x, v, *, method="central", h=None):
     "complex_step"   1            h²       ε      (f analytic, and evaluated in complex numbers)
 
     Raises ValueError or TypeError if f is no function, x or v is no floating-point [N] or not finite, the method is
-    unknown, h is not positive or so small that x + h v is x in that type; if f returns values that are not finite or
-    not real, or of lower precision than x while h is None; if f loses the imaginary part (complex_step).
-    No method can see a jump or a kink between its points, noise in f larger than rounding, or that an f run on complex
-    numbers is not analytic: abs(z), conj(z) or z.real inside give a wrong number. `checks.taylor_test` finds out.
+    unknown, h is not positive or so small that rounding loses a tenth of h v in x + h v; if f returns values that are not
+    finite, not real, of changing shape, or of lower precision than x while h is None; for complex_step, if f loses the
+    imaginary part or x is of less than 32 bits; under jax.jit, grad and vmap (f itself may use them).
+    No method can see a jump or a kink between its points, or noise in f larger than rounding. The complex step cannot see
+    that f is not analytic (abs(z), conj(z), z.real inside) or outside its domain (log(-1)), and gives a wrong number.
+    `checks.taylor_test` finds out.
 
     >>> jvp_fd(lambda x: x**2, np.array([1.0, 3.0]), np.array([1.0, -1.0]))
     array([ 2., -6.])
@@ -114,7 +124,7 @@ def jvp_fd(f, x, v, *, method="central", h=None):
     x = _inputs.vector("x", x)
     v = _inputs.direction("v", v, x)
     take = partial(_inputs.evaluate, f, precision=x.dtype if h is None else None)
-    return _derivative(take, x, v, _check_step(_step_along(x, v, method) if h is None else h, x, v, method), method)
+    return _checked_derivative(take, x, v, h, method)
 
 
 def jacobian_fd(f, x, *, method="central", h=None):
@@ -134,14 +144,15 @@ def jacobian_fd(f, x, *, method="central", h=None):
     x = _inputs.vector("x", x)
     units = np.eye(len(x), dtype=x.dtype)
     if h is None:
-        steps = default_step(method, x.dtype, x)
+        steps = [None] * len(x)
     else:
-        if np.ndim(h) > 1 or np.size(h) not in (1, len(x)):
-            raise ValueError(f"h has shape {np.shape(h)}, expected one number, or [N] = {[len(x)]}")
-        steps = np.broadcast_to(h, x.shape)
+        steps = np.asarray(_inputs.numbers("h", h))
+        if steps.shape not in ((), x.shape):
+            raise ValueError(f"h has shape {list(steps.shape)}, expected one number, or [N] = {[len(x)]}")
+        steps = np.broadcast_to(steps, x.shape)
     take = partial(_inputs.evaluate, f, precision=x.dtype if h is None else None)
-    center = take(x) if method == "forward" else None
-    columns = [_derivative(take, x, e, _check_step(step, x, e, method), method, center) for e, step in zip(units, steps)]
+    center = take(x.copy()) if method == "forward" else None
+    columns = [_checked_derivative(take, x, e, step, method, center) for e, step in zip(units, steps)]
     return (jnp if isinstance(columns[0], jax.Array) else np).stack(columns, axis=-1)
 
 
@@ -163,19 +174,37 @@ def step_sweep(f, df, x, hs, method):
     _inputs.function("df", df)
     x = _inputs.vector("x", x)
     hs = _inputs.steps("hs", hs)
-    if not isinstance(method, tuple):
+    if isinstance(method, tuple):
+        try:
+            stencil(*method)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"method is {method!r}, expected a name or (offsets, order): {error}") from None
+    else:
         _inputs.choice("method", method, _OFFSETS)
-    elif len(method) != 2:
-        raise ValueError(f"method is {method!r}, expected a name or a pair (offsets, order)")
-    exact = np.asarray(df(np.asarray(x).astype(float)), dtype=float)
-    errors = []
+    exact = np.asarray(_inputs.result("df", df(np.asarray(x).astype(float)))).astype(float)
+    take = lambda point: _inputs.result("f", f(point), finite=False, complex_allowed=jnp.iscomplexobj(point))
+    ones, errors = np.ones(x.shape, x.dtype), []
     for h in hs.tolist():
-        approximate = np.asarray(_derivative(f, x, np.ones(x.shape, x.dtype), h, method)).astype(float)
-        if approximate.shape != exact.shape:
-            raise ValueError(f"f returned shape {approximate.shape}, df {exact.shape}: expected functions of each point, {x.shape}")
         with np.errstate(invalid="ignore", divide="ignore"):
-            errors.append(np.median(np.nan_to_num(np.abs(approximate / exact - 1), nan=np.inf)))
+            approximate = np.asarray(_derivative(take, x, ones, h, method)).astype(float)
+        if not approximate.shape == exact.shape == x.shape:
+            raise ValueError(f"f returned shape {list(approximate.shape)} and df {list(exact.shape)}, expected one value for each "
+                             f"of the points x, {list(x.shape)}")
+        with np.errstate(invalid="ignore", divide="ignore"):
+            relative = np.abs(approximate / exact - 1)
+        move = (h * ones).astype(x.dtype)
+        still = not np.any(move >= jnp.finfo(x.dtype).tiny) if method == "complex_step" else np.array_equal(x + move, x)
+        errors.append(1.0 if still else np.median(np.where(np.isnan(relative), np.inf, relative)))
     return np.array(errors)
+
+
+def _checked_derivative(f, x, v, h, method, center=None):
+    """Apply a method with the step h, or the default, after checking the step in the precision of x and in that of f."""
+    h = _step(h, x, v, method)
+    value = _derivative(f, x, v, h, method, center)
+    if jnp.finfo(value.dtype).eps > jnp.finfo(x.dtype).eps:
+        _step(h, x.astype(value.dtype), v.astype(value.dtype), method)
+    return value
 
 
 def _derivative(f, x, v, h, method, center=None):
@@ -188,24 +217,37 @@ def _derivative(f, x, v, h, method, center=None):
         return value.imag / h
     offsets, order = method if isinstance(method, tuple) else (_OFFSETS[method], 1)
     values = [center if o == 0 and center is not None else f(x + (o * h * v).astype(x.dtype)) for o in offsets]
+    if len({value.shape for value in values}) > 1:
+        raise ValueError(f"f returned shapes {[list(value.shape) for value in values]}, expected one and the same at every point")
     # The weights sum to 0, so differences may be weighed instead of values: what gets rounded is then small.
-    terms = [w * (value - values[0]) for w, value in zip(stencil(offsets, order).tolist()[1:], values[1:])]
+    terms = [w * (value - values[0]) for w, value in zip(_weights(tuple(offsets), order)[1:], values[1:])]
     return (sum(terms[1:], terms[0]) / h**order).astype(values[0].dtype)      # NumPy widens bfloat16 on the way
 
 
-def _step_along(x, v, method):
-    """Return the largest power of two h for which no h |v[i]| exceeds the default step of its x[i]."""
-    largest = np.max(np.abs(np.asarray(v).astype(float)) / default_step(method, x.dtype, x))
-    return float(2.0 ** np.floor(-np.log2(largest))) if largest > 0 else 1.0      # v = 0: any step will do
+@cache
+def _weights(offsets, order):
+    """Return the weights of a stencil as a list: they are asked for again in each column and at each step."""
+    return stencil(offsets, order).tolist()
 
 
-def _check_step(h, x, v, method):
-    """Return h as a float, after checking that it is positive and moves x, whatever the precision of x."""
-    if np.ndim(h) != 0 or not np.isreal(h) or not np.isfinite(h) or h <= 0:
-        raise ValueError(f"h is {h!r}, expected a positive number")
-    x, v, h = np.asarray(x), np.asarray(v), float(h)
-    still = not np.any((h * v).astype(x.dtype)) if method == "complex_step" else np.array_equal(x + (h * v).astype(x.dtype), x)
-    if still and np.any(v):
-        raise ValueError(f"h is {h:.3g}, too small for {x.dtype}: x + h v is x itself; expected about "
-                         f"{_step_along(x, v, method):.1e}, which is what h=None takes")
+def _step(h, x, v, method):
+    """Return h, or the default step along v, as a float, after checking that x + h v keeps what matters of h v."""
+    kind, given = jnp.finfo(x.dtype), h is not None
+    if method == "complex_step" and kind.bits < 32:
+        raise ValueError(f"x has dtype {x.dtype}, expected at least 32 bits for the complex step: smaller types have no complex one")
+    size, move = np.abs(np.asarray(x).astype(float)), np.abs(np.asarray(v).astype(float))
+    if not np.any(move):
+        return _inputs.positive("h", h) if given else 1.0      # v = 0: any step will do
+    if not given:                                              # the largest that moves no x[i] too far; a power of two
+        with np.errstate(over="ignore"):
+            h = 2.0 ** np.floor(-np.log2(np.max(move / default_step(method, x.dtype, x))))
+        if not 0 < h < np.inf:
+            raise ValueError(f"v holds numbers up to {np.max(move):.1e}, expected ones for which a step is a float: rescale v")
+    h = _inputs.positive("h", h)
+    move = move * h
+    lost = np.where(move < kind.tiny, move, 0) if method == "complex_step" else np.minimum(kind.eps * size + kind.tiny, move)
+    loss = np.linalg.norm(lost / np.max(move)) / np.linalg.norm(move / np.max(move))
+    if loss > max(0.1, 2 * float(kind.eps) ** 0.5):             # bfloat16 cannot do better
+        advice = "a larger h" if given else "numbers of one size where v moves them: give h, or use jacobian_fd(f, x) @ v"
+        raise ValueError(f"h is {h:.3g}, too small for {x.dtype}: rounding loses {loss:.0%} of h v in x + h v, expected {advice}")
     return h

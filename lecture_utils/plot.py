@@ -56,12 +56,16 @@ def step_plot(hs, errors, *, ax=None, floor=1e-17):
     hs = _inputs.steps("hs", hs)
     if not isinstance(errors, dict) or not errors:
         raise TypeError(f"errors is {errors!r}, expected a dict from labels to errors")
+    floor = _inputs.positive("floor", floor)
+    if ax is not None and not isinstance(ax, mpl.axes.Axes):
+        raise TypeError(f"ax is {ax!r}, expected the axes of a figure, or None")
     curves = {}
     for label, values in errors.items():
-        values = np.asarray(values)
-        if values.dtype.kind not in "iuf" or values.shape != hs.shape:
-            raise ValueError(f"errors[{label!r}] is {values.dtype}{list(values.shape)}, expected real numbers {list(hs.shape)}, "
-                             "one for each step")
+        values = np.asarray(_inputs.numbers(f"errors[{label!r}]", values)).astype(float)
+        if values.shape != hs.shape:
+            raise ValueError(f"errors[{label!r}] has shape {list(values.shape)}, expected {list(hs.shape)}, one for each step")
+        if np.any(values < 0):
+            raise ValueError(f"errors[{label!r}] is negative in places, expected absolute values")
         curves[label] = np.where(np.isfinite(values), np.maximum(values, floor), np.nan)
         if not np.any(np.isfinite(values)):
             raise ValueError(f"errors[{label!r}] holds no finite error, expected at least one")

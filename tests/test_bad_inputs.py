@@ -1,0 +1,270 @@
+"""Every public function refuses bad input with an error that names the argument and says what was expected: no exceptions."""
+import importlib
+import inspect
+import pkgutil
+import re
+import types
+
+import lecture_utils
+import matplotlib as mpl
+import numpy as np
+import pytest
+
+mpl.use("Agg")
+import matplotlib.pyplot as plt  # noqa: E402
+
+NAN, INF = float("nan"), float("inf")
+X, RAGGED = np.array([0.5, 2.0]), [[1.0], [2.0, 3.0]]
+
+
+def tensor(*_):
+    import torch
+    return torch.ones(2)
+
+
+# A call of each public function that works. *args stand as a tuple.
+GOOD = {
+    "bench.compare": {"fs": {"add": np.add}, "args": (1, 2), "repeat": 3},
+    "bench.flops": {"f": abs, "args": (X,)},
+    "bench.temp_bytes": {"f": abs, "args": (X,)},
+    "checks.assert_published": {"name": "pi", "value": np.pi, "published": "3.14", "digits": 2, "source": "any table"},
+    "checks.taylor_test": {"f": np.sin, "x": X, "v": X + 1, "jvp": lambda x, v: np.cos(x) * v, "hs": [1e-2, 1e-3]},
+    "data.misra1a": {},
+    "device.device_info": {},
+    "device.has_gpu": {},
+    "device.record": {"name": "never-measured", "rows": [{"N": 1}]},
+    "device.recorded": {"name": "never-measured"},
+    "device.scaled": {"cpu": 1, "gpu": 2},
+    "finite_diff.default_step": {"method": "central", "dtype": np.float64, "x": X, "typical": 0.1},
+    "finite_diff.jacobian_fd": {"f": np.sin, "x": X, "method": "central", "h": [1e-3, 1e-4]},
+    "finite_diff.jvp_fd": {"f": np.sin, "x": X, "v": X + 1, "method": "central", "h": 1e-3},
+    "finite_diff.step_sweep": {"f": np.sin, "df": np.cos, "x": X, "hs": [1e-2, 1e-3], "method": "central"},
+    "finite_diff.stencil": {"offsets": [-1, 0, 1], "order": 2},
+    "plot.step_plot": {"hs": [1e-2, 1e-3], "errors": {"central": [1e-4, 1e-6]}, "ax": None, "floor": 1e-17},
+    "plot.use_book_style": {},
+}
+
+# What each parameter is: by its name, or by module.function.name where the same name means something else.
+ROLE = {
+    "f": "function", "jvp": "function or None", "bench.flops.f": "program", "bench.temp_bytes.f": "program", "fs": "programs",
+    "finite_diff.step_sweep.f": "elementwise function", "df": "elementwise derivative",
+    "x": "vector", "v": "vector", "finite_diff.default_step.x": "numbers", "typical": "size", "dtype": "dtype",
+    "method": "choice", "finite_diff.step_sweep.method": "choice or stencil",
+    "h": "step", "finite_diff.jacobian_fd.h": "steps of columns", "hs": "steps", "checks.taylor_test.hs": "steps for slopes",
+    "offsets": "offsets", "order": "order", "digits": "digits", "repeat": "repeat",
+    "value": "result", "published": "published", "errors": "curves", "ax": "axes", "floor": "floor",
+    "device.record.name": "key", "device.recorded.name": "key", "rows": "rows",
+    "args": "anything", "cpu": "anything", "gpu": "anything", "name": "anything", "source": "anything",
+}
+
+KINDS = ("wrong shape", "integers", "NaN", "unknown method", "no function", "empty array")   # each role answers for all of them
+NO_CHOICE, STEP_OF_1, INFINITE = "it is not one of a list of names", "a step of 1 is a step", "such an error counts as infinite"
+DATA = {"unknown method": NO_CHOICE, "no function": "no function is meant"}
+COUNT = {**DATA, "integers": "a count is an integer", "text": ["3"], "other": [True, None]}
+DIFFERS = "a result that differs from the source, in its shape or as NaN, is an AssertionError"
+
+# What each role must refuse: a list of bad values for each kind, or a str: why no value of that kind is bad here.
+REQUIRED = {
+    "function": {
+        "no function": [3, "sin", None, X], "wrong shape": [lambda x, *v: np.outer(x, x)],
+        "integers": [lambda x, *v: np.array([1, 2])], "NaN": [lambda x, *v: x * NAN, lambda x, *v: x * INF],
+        "unknown method": NO_CHOICE, "empty array": "a function without results has a derivative without entries",
+        "complex": [lambda x, *v: 1j * x], "other": [lambda x, *v: "one", lambda x, *v: None, tensor]},
+    "elementwise function": {
+        "no function": [3, "sin", None, X], "wrong shape": [lambda x: x[:1], lambda x: np.sum(x), lambda x: np.outer(x, x)],
+        "integers": [lambda x: x.astype(int)], "NaN": INFINITE, "unknown method": NO_CHOICE, "empty array": [lambda x: x[:0]],
+        "complex": [lambda x: 1j * x], "nothing": [lambda x: None]},
+    "elementwise derivative": {
+        "no function": [3, "cos", None, X], "wrong shape": [lambda x: x[:1], lambda x: 1.0, lambda x: np.outer(x, x)],
+        "integers": "the derivative of x is the integer 1", "NaN": INFINITE, "unknown method": NO_CHOICE,
+        "empty array": [lambda x: x[:0]], "complex": [lambda x: 1j * x], "text": [lambda x: ["a", "b"]]},
+    "program": {
+        "no function": [3, "sin", None], "wrong shape": "any shape can be compiled", "integers": "integers can be compiled",
+        "NaN": "it is not run", "unknown method": NO_CHOICE, "empty array": "it can be compiled"},
+    "programs": {
+        **{kind: "results are not looked at" for kind in ("wrong shape", "integers", "NaN")}, "unknown method": NO_CHOICE,
+        "no function": [{"add": 3}, {"add": np.add, "no": None}, np.add, [np.add], None], "empty array": [{}, []]},
+    "vector": {
+        **DATA, "wrong shape": [np.ones((2, 1)), np.float64(1), np.ones((1, 2, 1)), RAGGED],
+        "integers": [np.array([1, 2]), [1, 2], [True, False]], "NaN": [np.array([1, NAN]), np.array([INF, 1])],
+        "empty array": [np.array([]), np.ones((0, 2))], "complex": [np.array([1j, 1])], "other": ["ab", ["1", "2"], None]},
+    "numbers": {
+        **DATA, "wrong shape": [RAGGED], "integers": "3 is as good a place as 3.0", "NaN": [NAN, np.array([1, -INF])],
+        "empty array": [np.array([]), []], "complex": [1j], "other": ["1", None]},
+    "size": {
+        **DATA, "wrong shape": [RAGGED, [0.1, 0.1, 0.1]], "integers": "1 is a size", "NaN": [NAN, INF], "empty array": [[]],
+        "sign": [-0.1], "complex": [1j], "other": ["1", None]},
+    "dtype": {
+        "wrong shape": [[np.float64]], "integers": [int, np.int32, bool], "NaN": "a type is no number",
+        "unknown method": ["float65"], "no function": "types are functions", "empty array": "a type is no array",
+        "complex": [np.complex128, complex], "nothing": [None]},
+    "choice": {
+        **DATA, "wrong shape": [["central"], ("central",)], "integers": [0], "NaN": [NAN],
+        "unknown method": ["newton", "Central", "central "], "empty array": ["", np.array([])], "nothing": [None]},
+    "choice or stencil": {
+        **DATA, "wrong shape": [["central"], ([-1, 1], 1, 2), ([-1, 1],), ([[-1, 1]], 1)], "integers": [0, (1, 1)],
+        "NaN": [NAN, ([-1, NAN], 1)], "unknown method": ["newton", ("central", 1)], "empty array": ["", (), ([], 1)],
+        "order": [([-1, 1], 2), ([-1, 1], 0), ([-1, 1], 1.0)], "nothing": [None]},
+    "step": {
+        **DATA, "wrong shape": [[1e-3, 1e-3], np.array([1e-3])], "integers": STEP_OF_1, "NaN": [NAN, INF],
+        "empty array": [np.array([])], "sign": [0, 0.0, -1e-3], "complex": [1e-3 + 0j, 1j], "other": ["1e-3", object()]},
+    "steps of columns": {
+        **DATA, "wrong shape": [[1e-3] * 3, [[1e-3, 1e-3]], RAGGED], "integers": STEP_OF_1,
+        "NaN": [NAN, [1e-3, NAN], [INF, 1e-3]], "empty array": [[]], "sign": [0, [1e-3, 0.0], -1e-3],
+        "complex": [1e-3 + 0j, [1j, 1e-3]], "other": ["1e-3", object()]},
+    "steps": {
+        **DATA, "wrong shape": [1e-3, [[1e-3, 1e-4]], RAGGED], "integers": STEP_OF_1, "NaN": [[1e-2, NAN], [INF, 1e-3]],
+        "empty array": [[]], "sign": [[1e-2, 0.0], [1e-2, -1e-3]], "complex": [[1e-2, 1j]], "text": [["1e-2", "1e-3"]]},
+    "offsets": {
+        **DATA, "wrong shape": [1, [[-1, 0, 1]], [0, 1], RAGGED], "integers": "offsets mostly are integers",
+        "NaN": [[-1, 0, NAN], [-1, 0, INF]], "empty array": [[]], "equal": [[0, 1, 1], [0, 1, 1.0]],
+        "complex": [[-1, 0, 1j]], "other": ["abc", ["-1", "0", "1"], None]},
+    "order": {**COUNT, "wrong shape": [[1]], "NaN": [NAN, 1.0], "empty array": [np.array([])], "range": [0, -1, 3]},
+    "digits": {**COUNT, "wrong shape": [[2]], "NaN": [NAN, 2.0], "empty array": [[]], "range": [-1, 1, 3]},
+    "repeat": {**COUNT, "wrong shape": [[3]], "NaN": [NAN, 3.0], "empty array": [[]], "range": [-3, 0, 2]},
+    "result": {
+        **DATA, "wrong shape": [RAGGED], "integers": "a count can be published", "NaN": DIFFERS, "empty array": DIFFERS,
+        "complex": [3.14 + 0j], "other": ["3.14", None]},
+    "published": {
+        **DATA, "wrong shape": [RAGGED], "integers": "a count can be published", "NaN": ["nan", NAN, [3.14, INF]],
+        "empty array": [[], ""], "digits": ["3.1", "3.142", 3.142], "complex": [3.14 + 0j],
+        "other": ["pi", ["pi"], None, object()]},
+    "curves": {
+        **DATA, "wrong shape": [{"a": [1e-4]}, {"a": [[1e-4, 1e-6]]}, {"a": 1e-4}, {"a": RAGGED}, [1e-4, 1e-6]],
+        "integers": "an error can be 1", "NaN": [{"a": [NAN, INF]}], "empty array": [{}, {"a": []}],
+        "complex": [{"a": [1j, 1]}], "other": [{"a": ["1", "2"]}, {"a": None}, None]},
+    "axes": {
+        **DATA, "wrong shape": [[1, 2]], "integers": [3], "NaN": [NAN], "empty array": [np.array([])], "text": ["axes"]},
+    "floor": {
+        **DATA, "wrong shape": [[1e-17, 1e-17]], "integers": "1 is a floor, if a high one", "NaN": [NAN, INF],
+        "empty array": [np.array([])], "sign": [0.0, -1e-17], "complex": [1e-17j], "other": ["1e-17", None]},
+    "key": {
+        **DATA, "wrong shape": [["a-name"]], "integers": [3], "NaN": [NAN], "empty array": ["", np.array([])], "nothing": [None],
+        "letters": ["A name", "a_name", "-name", "a--b", "../name"]},
+    "rows": {
+        **DATA, "wrong shape": [{"N": 1}, [{"N": 1}, {"M": 1}], [1], [{}]], "integers": "a count is an integer",
+        "NaN": [[{"N": NAN}], [{"N": INF}]], "empty array": [[]],
+        "other": [None, "rows", [{"N": [1]}], [{1: 1}], [{"Measured on": 1}], [{"N": None}]]},
+    "anything": {kind: "passed on, or shown, as it is" for kind in KINDS},
+}
+REQUIRED["function or None"] = {**REQUIRED["function"], "no function": [3, "sin", X]}
+REQUIRED["steps for slopes"] = {**REQUIRED["steps"], "one step": [[1e-2]]}
+
+
+def public_modules():
+    names = [module.name for module in pkgutil.walk_packages(lecture_utils.__path__, "lecture_utils.")]
+    return [importlib.import_module(name) for name in names if not any(part.startswith("_") for part in name.split("."))]
+
+
+def public_functions(modules):
+    """Every public function by module.name, without the package: what can be called, defined there, and is no class."""
+    return {f"{module.__name__.removeprefix('lecture_utils.')}.{name}": value
+            for module in modules for name, value in vars(module).items()
+            if not name.startswith("_") and callable(value) and not inspect.isclass(value)
+            and getattr(value, "__module__", None) == module.__name__}
+
+
+def parameters(functions):
+    return [(name, parameter) for name, function in functions.items() for parameter in inspect.signature(function).parameters]
+
+
+def role_of(function, parameter, role):
+    return role.get(f"{function}.{parameter}", role.get(parameter))
+
+
+def gaps(functions, good=GOOD, role=ROLE, required=REQUIRED):
+    """Say what the tables lack, and what they hold for nothing."""
+    found = parameters(functions)
+    used = {f"{function}.{parameter}" if f"{function}.{parameter}" in role else parameter for function, parameter in found}
+    roles = {role_of(*pair, role) for pair in found}
+    return ([f"GOOD[{name!r}]: add the arguments of a call that works" for name in functions if name not in good]
+            + [f"GOOD[{name!r}]: no such public function, remove it" for name in good if name not in functions]
+            + [f"GOOD[{function!r}]: add {parameter!r}"
+               for function, parameter in found if function in good and parameter not in good[function]]
+            + [f"ROLE[{f'{function}.{parameter}'!r}]: add what this parameter is, with a row of REQUIRED for what it must refuse"
+               for function, parameter in found if role_of(function, parameter, role) is None]
+            + [f"ROLE[{name!r}]: no such parameter, remove it" for name in role if name not in used]
+            + [f"REQUIRED[{name!r}]: add what such a parameter must refuse"
+               for name in sorted(roles - {None}) if name not in required]
+            + [f"REQUIRED[{name!r}]: no parameter has this role, remove it" for name in required if name not in roles]
+            + [f"REQUIRED[{name!r}][{kind!r}]: add bad values, or say in a str why there are none"
+               for name, kinds in required.items() for kind in KINDS if not kinds.get(kind)])
+
+
+def call(function, arguments):
+    bound = inspect.BoundArguments(inspect.signature(function), dict(arguments))
+    with mpl.rc_context(), np.errstate(all="ignore"):
+        try:
+            return function(*bound.args, **bound.kwargs)
+        finally:
+            plt.close("all")
+
+
+FUNCTIONS = public_functions(public_modules())
+CASES = [pytest.param(function, parameter, value, id=f"{function}-{parameter}-{kind}-{i}")
+         for function, parameter in parameters(FUNCTIONS)
+         for kind, values in REQUIRED.get(role_of(function, parameter, ROLE), {}).items() if not isinstance(values, str)
+         for i, value in enumerate(values)]
+
+
+def test_every_public_function_and_parameter_stands_in_the_tables_and_nothing_else():
+    assert len(FUNCTIONS) >= 18 and "finite_diff.jvp_fd" in FUNCTIONS
+    assert not gaps(FUNCTIONS), "\n".join(gaps(FUNCTIONS))
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_the_call_that_each_bad_call_starts_from_works(name):
+    call(FUNCTIONS[name], GOOD[name])
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name, parameter, value", CASES)
+def test_bad_input_is_refused_by_an_error_that_names_the_argument_and_what_was_expected(name, parameter, value):
+    with pytest.raises((ValueError, TypeError)) as error:
+        call(FUNCTIONS[name], {**GOOD[name], parameter: value})
+    assert re.search(rf"\b{parameter}\b", str(error.value)) and "expected" in str(error.value), str(error.value)
+
+
+# The guard itself: a function, a parameter or a kind that is not in the tables is reported.
+
+def fake(source):
+    module = types.ModuleType("lecture_utils.fake")
+    exec(source, vars(module))
+    return public_functions([module])
+
+
+def test_functions_are_found_however_they_are_made_and_classes_imports_and_private_names_are_not():
+    found = fake("import math\nfrom os.path import join\nfrom functools import wraps\nclass Result: pass\ndef _private(x): pass\n"
+                 "def one(): pass\ntwo = lambda x: x\ndef wrap(f): return wraps(f)(lambda *a: f(*a))\n@wrap\ndef three(x): pass")
+    assert sorted(found) == ["fake.one", "fake.three", "fake.two", "fake.wrap"]
+    modules = {module.__name__ for module in public_modules()}
+    assert "lecture_utils.checks" in modules and "lecture_utils._inputs" not in modules
+
+
+def test_a_new_function_and_a_new_parameter_are_reported_until_they_are_entered():
+    functions = fake("def new(x, mystery=None): pass")
+    tables = {"good": {}, "role": {"x": "vector"}, "required": {"vector": REQUIRED["vector"]}}
+    in_role = "ROLE['fake.new.mystery']: add what this parameter is, with a row of REQUIRED for what it must refuse"
+    assert gaps(functions, **tables) == ["GOOD['fake.new']: add the arguments of a call that works", in_role]
+    tables["good"] = {"fake.new": {"x": X}}
+    assert gaps(functions, **tables) == ["GOOD['fake.new']: add 'mystery'", in_role]
+    tables["good"] = {"fake.new": {"x": X, "mystery": 1}}
+    tables["role"] = {"x": "vector", "fake.new.mystery": "riddle"}
+    assert gaps(functions, **tables) == ["REQUIRED['riddle']: add what such a parameter must refuse"]
+    tables["required"] = {**tables["required"], "riddle": {**REQUIRED["anything"], "NaN": []}}
+    assert gaps(functions, **tables) == ["REQUIRED['riddle']['NaN']: add bad values, or say in a str why there are none"]
+    tables["required"]["riddle"]["NaN"] = [NAN]
+    assert gaps(functions, **tables) == []
+
+
+def test_what_stands_in_the_tables_for_nothing_is_reported():
+    tables = {"good": {"fake.old": {}}, "role": {"x": "vector"}, "required": {"vector": REQUIRED["vector"]}}
+    assert gaps({}, **tables) == ["GOOD['fake.old']: no such public function, remove it",
+                                  "ROLE['x']: no such parameter, remove it",
+                                  "REQUIRED['vector']: no parameter has this role, remove it"]
+
+
+def test_each_public_function_of_the_library_is_missed_when_it_is_taken_out_of_the_tables():
+    for name in FUNCTIONS:
+        good = {other: arguments for other, arguments in GOOD.items() if other != name}
+        assert f"GOOD[{name!r}]: add the arguments of a call that works" in gaps(FUNCTIONS, good=good)
