@@ -44,12 +44,13 @@ def test_a_new_chapter_is_written_run_listed_and_built(project):
 
 
 def test_a_table_of_contents_with_more_than_files_is_not_rewritten(project):
+    name = next(n for n in plan(project) if not (project / "chapters" / f"{n}.md").exists())
     toc = project / "_toc.yml"
     toc.write_text(toc.read_text().replace("- file: chapters/00-getting-started", "- file: chapters/00-getting-started\n        title: T"))
     before = toc.read_bytes()
-    with pytest.raises(ValueError, match="add '- file: chapters/02-numerical' by hand"):
-        new_chapter.begin("02-numerical", project)
-    assert toc.read_bytes() == before and not (project / "chapters" / "02-numerical.md").exists()
+    with pytest.raises(ValueError, match="add '- file: .*' by hand"):
+        new_chapter.begin(name, project)
+    assert toc.read_bytes() == before and not (project / "chapters" / f"{name}.md").exists()
 
 
 def test_a_chapter_outside_the_plan_is_refused(project):

@@ -1,4 +1,5 @@
 """The chapters are in order, and the machinery that runs them loses nothing."""
+import base64
 import json
 import os
 import signal
@@ -226,3 +227,11 @@ def test_metadata_holds_no_time_no_version_and_no_path():
         assert str(ROOT) not in text and "site-packages" not in text, f"{stem.name} stores a local path"
         for cell in json.loads(text)["cells"]:
             assert "execution" not in cell["metadata"], f"{stem.name} stores time stamps"
+
+
+def test_figures_are_stored_with_a_palette():
+    """Byte 25 of a PNG is its color type: 3 is a palette, which takes a third of the bytes."""
+    figures = [output["data"]["image/png"] for stem in CHAPTERS
+               for cell in json.loads(stem.with_suffix(".ipynb").read_text(encoding="utf-8"))["cells"]
+               for output in cell.get("outputs", []) if "image/png" in output.get("data", {})]
+    assert figures and all(base64.b64decode("".join(figure))[25] == 3 for figure in figures)
