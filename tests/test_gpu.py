@@ -51,6 +51,15 @@ def test_on_a_cpu_it_runs_the_device_cells_without_ipython_labels_them_cpu_and_w
     assert results() == before and "test-only.json" not in before
 
 
+def test_a_package_that_is_missing_stops_only_the_chapters_whose_device_cells_need_it(tmp_path, plain_python):
+    imports = ("imports", "import no_such_package\nfrom no_such_other import part as other\nfrom lecture_utils import device")
+    done = make_gpu(plain_python, notebook(tmp_path, "without", SETUP, imports, RECORD),
+                    notebook(tmp_path, "with", SETUP, imports, ("device", "other.run()")))
+    assert "no_such_package is not on this machine; no device cell needs it" in done.stdout and "without: done in" in done.stdout
+    assert done.returncode == 1
+    assert "FAILED with, cell 3 (imports), line 2: ModuleNotFoundError: No module named 'no_such_other'" in done.stderr
+
+
 def test_a_failure_is_named_and_stops_no_other_chapter(tmp_path, plain_python):
     done = make_gpu(plain_python,
                     notebook(tmp_path, "breaks", SETUP, ("device", "a = 1\nraise ValueError('two\\nlines')")),

@@ -65,11 +65,37 @@ def run_cells(notebook: Path) -> None:
         except SyntaxError as error:
             raise CellError(f"{place}, line {error.lineno}: SyntaxError: {error.msg}; `make gpu` runs plain Python, "
                             "so a tagged cell has no lines that begin with % or !") from error
+        if tag == "imports":
+            body = _without_what_is_missing(body, cells)
         try:
             _run_cell(body, place, space, echo=not source.rstrip().endswith(";"))
         except (Exception, SystemExit) as error:
             line = max((f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == place), default="?")
             raise CellError(f"{place}, line {line}: {type(error).__name__}: {error}{_hint(error, cells)}") from error
+
+
+def _without_what_is_missing(body: list[ast.stmt], cells) -> list[ast.stmt]:
+    """Leave out the imports of packages that this machine lacks and that no device cell names; say so."""
+    used = {name for _, source, tags in cells if "device" in tags for name in _names(source)}
+    kept = []
+    for statement in body:
+        if isinstance(statement, (ast.Import, ast.ImportFrom)):
+            modules = [a.name for a in statement.names] if isinstance(statement, ast.Import) else [statement.module]
+            bound = {(a.asname or a.name).split(".")[0] for a in statement.names}
+            missing = [m.split(".")[0] for m in modules if importlib.util.find_spec(m.split(".")[0]) is None]
+            if missing and not bound & used:
+                print(f"{', '.join(missing)} is not on this machine; no device cell needs it")
+                continue
+        kept.append(statement)
+    return kept
+
+
+def _names(source: str) -> set[str]:
+    """The names that a cell uses; none if it is not plain Python."""
+    try:
+        return {node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)}
+    except SyntaxError:
+        return set()
 
 
 def _run_cell(body: list[ast.stmt], place: str, space: dict, echo: bool) -> None:
