@@ -40,6 +40,13 @@ def fd_forward(f, x, v, h):
     return (-3 * f(x) + 4 * f(x + h * v) - f(x + 2 * h * v)) / (2 * h)
 
 
+# %% fd-forward | moves x itself | caller's array
+def fd_forward(f, x, v, h):
+    before = f(x)
+    x += h * v
+    return (f(x) - before) / h
+
+
 # %% fd-forward | converts to float64 | float32
 def fd_forward(f, x, v, h):
     x, v = np.asarray(x, dtype=float), np.asarray(v, dtype=float)
@@ -57,12 +64,12 @@ def fd_forward(f, x, v, h):
     return f(x + h * v) - f(x)
 
 
-# %% fd-forward | adds the partial derivatives, each with its own point | points of the formula
+# %% fd-forward | adds the partial derivatives, each with its own point | nowhere else
 def fd_forward(f, x, v, h):
     return sum(v[i] * (f(x + h * e) - f(x)) / h for i, e in enumerate(np.eye(len(x), dtype=x.dtype)))
 
 
-# %% fd-forward | moves x by a step of its own | over the step h
+# %% fd-forward | moves x by a step of its own | the h that is given
 def fd_forward(f, x, v, h):
     h = np.sqrt(np.finfo(x.dtype).eps)
     return (f(x + h * v) - f(x)) / h
@@ -115,7 +122,7 @@ def fd_weights(offsets, order):
     return np.linalg.solve(np.vander(np.asarray(offsets, dtype=float)).T, moments)
 
 
-# %% fd-weights | sorts the offsets first | unsorted
+# %% fd-weights | sorts the offsets first | do not sort
 def fd_weights(offsets, order):
     powers = np.vander(np.sort(np.asarray(offsets, dtype=float)), increasing=True).T
     moments = np.zeros(len(offsets))
@@ -123,7 +130,7 @@ def fd_weights(offsets, order):
     return np.linalg.solve(powers, moments)
 
 
-# %% fd-weights | rounds the weights to twelfths | round number
+# %% fd-weights | rounds the weights to twelfths | try your weights
 def fd_weights(offsets, order):
     powers = np.vander(np.asarray(offsets, dtype=float), increasing=True).T
     moments = np.zeros(len(offsets))
@@ -131,7 +138,7 @@ def fd_weights(offsets, order):
     return np.round(np.linalg.solve(powers, moments) * 12) / 12
 
 
-# %% fd-weights | makes integers of the offsets | fractions
+# %% fd-weights | makes integers of the offsets | whole numbers
 def fd_weights(offsets, order):
     powers = np.vander(np.array(offsets).astype(int), increasing=True).T.astype(float)
     moments = np.zeros(len(offsets))
@@ -161,13 +168,13 @@ def fd_weights(offsets, order):
     return finite_diff.stencil(offsets, order)
 
 
-# %% optimal-step | takes the exponent 1/4 for the five-point formula, as a slide does | exponent
+# %% optimal-step | takes the exponent 1/4 for the five-point formula, as a slide does | power from the table
 def optimal_step(method, dtype, x, f_scale=1.0):
     factor, power = {"forward": (4, 1 / 2), "central": (3, 1 / 3), "five_point": (11.25, 1 / 4), "second": (48, 1 / 4)}[method]
     return float((factor * np.finfo(dtype).eps * f_scale) ** power * (abs(x) or 1.0))
 
 
-# %% optimal-step | takes the exponent of the first derivative's central formula for the second | exponent
+# %% optimal-step | takes the exponent of the first derivative's central formula for the second | power from the table
 def optimal_step(method, dtype, x, f_scale=1.0):
     factor, m = {"forward": (4, 2), "central": (3, 3), "five_point": (11.25, 5), "second": (48, 3)}[method]
     return float((factor * np.finfo(dtype).eps * f_scale) ** (1 / m) * (abs(x) or 1.0))
@@ -179,7 +186,13 @@ def optimal_step(method, dtype, x, f_scale=1.0):
     return float((factor * np.finfo(dtype).eps * f_scale) ** (1 / m) * (abs(x) or 1.0))
 
 
-# %% optimal-step | gives the central step to all methods | each method
+# %% optimal-step | leaves all factors out | factor
+def optimal_step(method, dtype, x, f_scale=1.0):
+    m = {"forward": 2, "central": 3, "five_point": 5, "second": 4}[method]
+    return float((np.finfo(dtype).eps * f_scale) ** (1 / m) * (abs(x) or 1.0))
+
+
+# %% optimal-step | gives the central step to all methods | each method has its own
 def optimal_step(method, dtype, x, f_scale=1.0):
     return float((3 * np.finfo(dtype).eps * f_scale) ** (1 / 3) * (abs(x) or 1.0))
 
@@ -295,6 +308,42 @@ def complex_step_jacobian(f, x):
     return np.array(rows)
 
 
+# %% complex-jacobian | puts the complex number into a copy of type float64 | x.astype(complex)
+def complex_step_jacobian(f, x):
+    h, columns = 1e-30, []
+    for i in range(len(x)):
+        z = x.copy()
+        z[i] = x[i] + 1j * h
+        y = np.asarray(f(z))
+        if not np.iscomplexobj(y):
+            raise TypeError("f is real")
+        columns.append(y.imag / h)
+    return np.stack(columns, axis=1)
+
+
+# %% complex-jacobian | puts the complex number into a copy of type float64, and does not look at the type | cannot hold
+def complex_step_jacobian(f, x):
+    h, J = 1e-30, []
+    for i in range(len(x)):
+        z = x.copy()
+        z[i] += 1j * h
+        J.append(np.imag(f(z)) / h)
+    return np.array(J).T
+
+
+# %% complex-jacobian | adds the complex number to a copy of type float64 in place | cannot hold
+def complex_step_jacobian(f, x):
+    h, columns = 1e-30, []
+    for e in np.eye(len(x)):
+        z = x.copy()
+        z += 1j * h * e
+        y = np.asarray(f(z))
+        if not np.iscomplexobj(y):
+            raise TypeError("f is real")
+        columns.append(y.imag / h)
+    return np.stack(columns, axis=1)
+
+
 # %% complex-jacobian | calls f once more, at x | no other
 def complex_step_jacobian(f, x):
     h = 1e-30
@@ -404,6 +453,13 @@ def noisy_step(f, x, noise):
     return float(noise)
 
 
+# %% noisy-step | takes the noise as relative to f | absolute size
+def noisy_step(f, x, noise):
+    wide = noise**0.25
+    curvature = abs(f(x + wide) - 2 * f(x) + f(x - wide)) / wide**2
+    return float(8**0.25 * np.sqrt(noise * abs(f(x)) / curvature))
+
+
 # %% noisy-step | ignores the curvature | falls as the curvature grows
 def noisy_step(f, x, noise):
     return float(8**0.25 * np.sqrt(noise))
@@ -420,17 +476,58 @@ def noisy_step(f, x, noise):
     return float(8**0.25 * np.sqrt(noise / abs((f(x + wide) - f(x)) / wide)))
 
 
-# %% noisy-step | takes the curvature with a step of 1e-4, where it drowns in the noise | far wider
+# %% noisy-step | takes the curvature with a step of 1e-4, where it drowns in the noise | 2.4*noise
 def noisy_step(f, x, noise):
     wide = 1e-4
     curvature = abs(f(x + wide) - 2 * f(x) + f(x - wide)) / wide**2
     return float(8**0.25 * np.sqrt(noise / curvature))
 
 
-# %% noisy-step | takes the curvature with the square root of machine epsilon as step | far wider
+# %% noisy-step | takes the curvature with a step of 1e-3 | far below 1
+def noisy_step(f, x, noise):
+    wide = 1e-3
+    curvature = abs(f(x + wide) - 2 * f(x) + f(x - wide)) / wide**2
+    return float(8**0.25 * np.sqrt(noise / curvature))
+
+
+# %% noisy-step | takes the curvature with the square root of the noise as step | far below 1
+def noisy_step(f, x, noise):
+    wide = np.sqrt(noise)
+    curvature = abs(f(x + wide) - 2 * f(x) + f(x - wide)) / wide**2
+    return float(8**0.25 * np.sqrt(noise / curvature))
+
+
+# %% noisy-step | takes the curvature with twice the square root of the noise as step | far below 1
+def noisy_step(f, x, noise):
+    wide = 2 * np.sqrt(noise)
+    curvature = abs(f(x + wide) - 2 * f(x) + f(x - wide)) / wide**2
+    return float(8**0.25 * np.sqrt(noise / curvature))
+
+
+# %% noisy-step | takes the curvature with the best step of a second derivative without noise | far below 1
+def noisy_step(f, x, noise):
+    wide = np.finfo(float).eps ** 0.25
+    curvature = abs(f(x + wide) - 2 * f(x) + f(x - wide)) / wide**2
+    return float(8**0.25 * np.sqrt(noise / curvature))
+
+
+# %% noisy-step | takes the curvature with the square root of machine epsilon as step | 2.4*noise
 def noisy_step(f, x, noise):
     wide = np.sqrt(np.finfo(float).eps)
     curvature = abs(f(x + wide) - 2 * f(x) + f(x - wide)) / wide**2
+    return float(8**0.25 * np.sqrt(noise / curvature))
+
+
+# %% noisy-step | takes the curvature over 0.5 to each side | another place
+def noisy_step(f, x, noise):
+    wide = 0.5
+    curvature = abs(f(x + wide) - 2 * f(x) + f(x - wide)) / wide**2
+    return float(8**0.25 * np.sqrt(noise / curvature))
+
+
+# %% noisy-step | takes the curvature over 1 to each side | another place
+def noisy_step(f, x, noise):
+    curvature = abs(f(x + 1) - 2 * f(x) + f(x - 1))
     return float(8**0.25 * np.sqrt(noise / curvature))
 
 
@@ -441,13 +538,18 @@ def noisy_step(f, x, noise):
     return float((3 * noise / curvature) ** (1 / 3))
 
 
-# %% noisy-step | forgets to divide the second difference by the square of its step | estimated
+# %% noisy-step | forgets to divide the second difference by the square of its step | square root of the noise
 def noisy_step(f, x, noise):
     wide = noise**0.25
     return float(8**0.25 * np.sqrt(noise / abs(f(x + wide) - 2 * f(x) + f(x - wide))))
 
 
-# %% noisy-step | forgets the absolute value | absolute
+# %% noisy-step | forgets to divide the second difference by the square of 0.1 | divided by the square of its step
+def noisy_step(f, x, noise):
+    return float(8**0.25 * np.sqrt(noise / abs(f(x + 0.1) - 2 * f(x) + f(x - 0.1))))
+
+
+# %% noisy-step | forgets the absolute value | absolute value
 def noisy_step(f, x, noise):
     wide = noise**0.25
     curvature = (f(x + wide) - 2 * f(x) + f(x - wide)) / wide**2
