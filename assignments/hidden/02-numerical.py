@@ -344,7 +344,7 @@ def drive_noisy_step(answer, seed):
     }
 
     def simulation(x, curvature, length, value, noise):
-        value, slope = rng.choice([-1, 1], 2) * rng.uniform(0.7, 1.5, 2) * [value, 1]
+        value, slope = rng.uniform(0.7, 1.5, 2) * [rng.choice([-1, 1]) * value, np.sign(curvature)]
         draw = np.random.default_rng(int(rng.integers(2**60)))
 
         def f(z):
@@ -370,7 +370,7 @@ def drive_noisy_step(answer, seed):
         call = many_draws if name.startswith("draws") else answer
         out[name] = lambda call=call, f=f, x=x, noise=noise: call(f, x, noise)
     # No points for these two, they choose the hint: what the answer does with a curvature that hardly any noise disturbs.
-    exact = simulation(1.0, 300.0, 1.0, 1.0, 1e-14)
+    exact = simulation(1.0, 300.0, 1.0, 1.0, 1e-15)
     out["exact, less"] = lambda: answer(exact, 1.0, 1e-10)
     out["exact, more"] = lambda: answer(exact, 1.0, 1e-6)
     return out
