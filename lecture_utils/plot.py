@@ -6,13 +6,19 @@ Source of the colors: Okabe and Ito (2008), Color Universal Design.
 """
 import itertools
 
+import jax
+import jax.extend
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 from cycler import cycler
+from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
+from matplotlib.path import Path
 from matplotlib.patheffects import withStroke
+from matplotlib.textpath import TextPath
 
-from lecture_utils import _inputs
+from lecture_utils import _graph, _inputs
+from lecture_utils._graph import Node
 
 COLORS = {"blue": "#0072B2", "vermilion": "#D55E00", "green": "#009E73", "black": "#000000",
           "purple": "#CC79A7", "sky": "#56B4E9", "orange": "#E69F00"}
@@ -79,3 +85,120 @@ def step_plot(hs, errors, *, ax=None, floor=1e-17):
                     ha="left" if at < 0.15 else "right" if at > 0.85 else "center",
                     path_effects=[withStroke(linewidth=4, foreground="white")], zorder=5)
     return ax
+
+
+def graph_plot(nodes, outputs=None, *, ax=None):
+    """Draw a small program as a graph, inputs at the top: a box for each step, an arrow from each of its parents. Return the axes.
+
+    nodes: a list of `Node`s (name, op, parents, value), or of such tuples, where all but the name may be left out. A box shows
+    op and below it "name = value"; without an op, "name = value" alone. value: None, a real number, shown to four digits, or a
+    text in place of "= value", which may have several lines. Text between dollar signs is set as a formula.
+    outputs: the names of the results; None takes the nodes that no other node uses. ax: the axes to draw on, which lose their
+    frame; None makes a figure. Inputs are blue, outputs vermilion with a thick frame, steps white. For up to about
+    thirty nodes: what is wider than the axes (without axes: than 4.6 inches, a phone's screen) is drawn smaller, text included.
+
+    Raises ValueError or TypeError if nodes is no such list: empty, a name that is missing, no str or given twice, a parent that
+    is no node, a cycle, a value that is neither text nor real; if outputs are no names of nodes; if ax is no axes.
+
+    >>> ax = graph_plot([("x",), ("b", "sin", ["x"]), ("c", "exp", ["b"]), ("d", "mul", ["b", "c"], 1.952)])
+    >>> [text.get_text() for text in ax.texts]
+    ['x', 'sin\\nb', 'exp\\nc', 'mul\\nd = 1.952']
+    """
+    nodes = _graph.check(nodes)
+    if outputs is None:
+        used = {parent for node in nodes.values() for parent in node.parents}
+        outputs = [name for name in nodes if name not in used]
+    elif not isinstance(outputs, (list, tuple)) or not outputs or not all(isinstance(o, str) and o in nodes for o in outputs):
+        raise ValueError(f"outputs is {outputs!r}, expected a list of names of nodes, or None")
+    if ax is not None and not isinstance(ax, mpl.axes.Axes):
+        raise TypeError(f"ax is {ax!r}, expected the axes of a figure, or None")
+    texts = {name: _box_text(node) for name, node in nodes.items()}
+    sizes = {name: _box_size(text) for name, text in texts.items()}
+    at, routes = _graph.place(nodes, sizes)                         # in inches
+    corners = np.array([[np.subtract(at[n], np.divide(sizes[n], 2)), np.add(at[n], np.divide(sizes[n], 2))] for n in nodes])
+    points = np.vstack([corners.reshape(-1, 2), *routes])
+    (left, low), (right, high) = points.min(0) - 0.1, points.max(0) + 0.1
+    if ax is None:
+        fit = min(1.0, 4.6 / (right - left))
+        ax = plt.figure(figsize=(max(fit * (right - left), 2.5), fit * (high - low)), layout="none").add_axes((0, 0, 1, 1))
+        room = ax.figure.get_size_inches()
+    else:
+        room = ax.figure.get_size_inches() * ax.get_position().size
+    scale = min(1.0, *(room / [right - left, high - low]))
+    ax.set_axis_off()
+    ax.set(xlim=(left, right), ylim=(low, high), aspect="equal")
+    for points in routes:                                           # curves that leave and arrive upright
+        middle = np.column_stack([np.zeros(len(points) - 1), np.diff(points[:, 1]) / 2])
+        bends = np.stack([points[:-1] + middle, points[1:] - middle, points[1:]], axis=1).reshape(-1, 2)
+        path = Path(np.vstack([points[:1], bends]), [Path.MOVETO] + [Path.CURVE4] * len(bends))
+        ax.add_patch(FancyArrowPatch(path=path, arrowstyle="-|>", mutation_scale=11 * scale, linewidth=1.3 * scale, color="#444444"))
+    for (name, node), (corner, _) in zip(nodes.items(), corners):
+        frame, ground = (("vermilion", "#FCE6D8") if name in outputs else ("black", "white") if node.op or node.parents
+                         else ("blue", "#DDEEF8"))
+        ax.add_patch(FancyBboxPatch(corner, *sizes[name], boxstyle="round,pad=0,rounding_size=0.08", facecolor=ground, zorder=3,
+                                    edgecolor=COLORS[frame], linewidth=(2.4 if name in outputs else 1.2) * scale))
+        ax.text(*at[name], texts[name], fontsize=11 * scale, ha="center", va="center", linespacing=1.3, zorder=4)
+    return ax
+
+
+def jaxpr_graph(jaxpr):
+    """Return a jaxpr as what `graph_plot` takes: (nodes, outputs), a `Node` for each input and each result of an equation.
+
+    jaxpr: what `jax.make_jaxpr(f)(*args)` returns. Nodes are named a, b, c, … as JAX prints them (up to the first equation that
+    holds a program, such as cond or scan; it is one node), and _, __, … where nothing uses the result. A number that stands in
+    an equation is shown in its op, as in "mul(2, ·)"; a result that is a number is a node, "out 1" if it is the first.
+    Cost: one pass over the equations.
+    Raises TypeError if jaxpr is no closed jaxpr, and ValueError if it has no result.
+
+    >>> nodes, outputs = jaxpr_graph(jax.make_jaxpr(lambda x: 2 * jax.numpy.sin(x))(1.0))
+    >>> [(node.name, node.op, node.parents) for node in nodes], outputs
+    ([('a', '', ()), ('b', 'sin', ('a',)), ('c', 'mul(2, ·)', ('b',))], ['c'])
+    """
+    if not isinstance(jaxpr, jax.extend.core.ClosedJaxpr):
+        raise TypeError(f"jaxpr is {jaxpr!r}, expected what jax.make_jaxpr(f)(*args) returns")
+    program, names, nodes = jaxpr.jaxpr, {}, []
+    if not program.outvars:
+        raise ValueError("jaxpr has no result, expected at least one")
+    number = lambda v: isinstance(v, jax.extend.core.Literal)
+    shown = lambda v: f"{np.asarray(v.val).item():.4g}" if np.ndim(v.val) == 0 else "…"
+    needed = {v for vs in (program.outvars, *(equation.invars for equation in program.eqns)) for v in vs if not number(v)}
+
+    def add(variable, op="", parents=()):
+        i, name = len(names), ""
+        while i or not name:                                        # as a number in base 26 whose digits are a to z
+            i, name = i // 26, chr(97 + i % 26) + name
+        if variable in needed or not op:
+            names[variable] = name
+        else:
+            name = "_" * (1 + sum(node.name.startswith("_") for node in nodes))
+        nodes.append(Node(name, op, parents))
+
+    for variable in (*program.constvars, *program.invars):
+        add(variable)
+    for equation in program.eqns:
+        op = equation.params["name"] if equation.primitive.name in ("jit", "pjit") else equation.primitive.name
+        if any(map(number, equation.invars)):
+            op += "(" + ", ".join(shown(v) if number(v) else "·" for v in equation.invars) + ")"
+        for variable in equation.outvars:
+            add(variable, op, tuple(names[v] for v in equation.invars if not number(v)))
+    outputs = []
+    for i, variable in enumerate(program.outvars, 1):
+        if number(variable):
+            nodes.append(Node(f"out {i}", shown(variable)))
+        outputs.append(f"out {i}" if number(variable) else names[variable])
+    return nodes, list(dict.fromkeys(outputs))
+
+
+def _box_text(node):
+    """What stands in a node's box."""
+    value = "" if node.value is None else f" {node.value}" if isinstance(node.value, str) else f" = {node.value:.4g}"
+    return (f"{node.op}\n" if node.op else "") + node.name + value
+
+
+def _box_size(text):
+    """Width and height, in inches, of a box around a text of 11 points."""
+    try:
+        widths = [TextPath((0, 0), line, size=11).get_extents().width for line in text.split("\n") if line.strip()]
+    except ValueError:
+        raise ValueError(f"nodes: the text {text!r} is no valid formula, expected one between its dollar signs") from None
+    return max([*widths, 8]) / 72 + 0.2, 0.205 * text.count("\n") + 0.34

@@ -5,6 +5,7 @@ import pkgutil
 import re
 import types
 
+import jax
 import lecture_utils
 import matplotlib as mpl
 import numpy as np
@@ -40,6 +41,8 @@ GOOD = {
     "finite_diff.jvp_fd": {"f": np.sin, "x": X, "v": X + 1, "method": "central", "h": 1e-3},
     "finite_diff.step_sweep": {"f": np.sin, "df": np.cos, "x": X, "hs": [1e-2, 1e-3], "method": "central"},
     "finite_diff.stencil": {"offsets": [-1, 0, 1], "order": 2},
+    "plot.graph_plot": {"nodes": [("x",), ("y", "sin", ["x"])], "outputs": ["y"], "ax": None},
+    "plot.jaxpr_graph": {"jaxpr": jax.make_jaxpr(abs)(1.0)},
     "plot.step_plot": {"hs": [1e-2, 1e-3], "errors": {"central": [1e-4, 1e-6]}, "ax": None, "floor": 1e-17},
     "plot.use_book_style": {},
 }
@@ -53,6 +56,7 @@ ROLE = {
     "h": "step", "finite_diff.jacobian_fd.h": "steps of columns", "hs": "steps", "checks.taylor_test.hs": "steps for slopes",
     "offsets": "offsets", "order": "order", "digits": "digits", "repeat": "repeat",
     "value": "result", "published": "published", "errors": "curves", "ax": "axes", "floor": "floor",
+    "nodes": "nodes", "outputs": "outputs", "jaxpr": "jaxpr",
     "device.record.name": "key", "device.recorded.name": "key", "rows": "rows",
     "args": "anything", "cpu": "anything", "gpu": "anything", "name": "anything", "source": "anything",
 }
@@ -135,6 +139,18 @@ REQUIRED = {
         "complex": [{"a": [1j, 1]}], "other": [{"a": ["1", "2"]}, {"a": None}, None]},
     "axes": {
         **DATA, "wrong shape": [[1, 2]], "integers": [3], "NaN": [NAN], "empty array": [np.array([])], "text": ["axes"]},
+    "nodes": {
+        **DATA, "wrong shape": [("x",), "x", {"x": ()}, [()], [("x", "", (), 1, 2)], ["x"], [("x", "", "y")], [("x", "", [["x"]])]],
+        "integers": [3, [3], [(1,)], [("x", 2)], [("x", "", [1])]], "NaN": "a value can be NaN, which the box shows",
+        "empty array": [[], np.array([]), [("",)]], "unknown parent": [[("x", "sin", ["y"])]], "equal": [[("x",), ("x",)]],
+        "cycle": [[("x", "sin", ["x"])], [("x",), ("y", "add", ["x", "z"]), ("z", "sin", ["y"])]],
+        "value": [[("x", "", (), 1j)], [("x", "", (), True)], [("x", "", (), X)], [("x", "", (), "$\\frac$")]], "nothing": [None]},
+    "outputs": {
+        **DATA, "wrong shape": ["y", [["y"]]], "integers": [1, [1]], "NaN": [NAN, [NAN]], "empty array": [[]],
+        "unknown name": [["z"], ["y", "z"]], "other": [{"y": 1}]},
+    "jaxpr": {
+        **DATA, "wrong shape": [[jax.make_jaxpr(abs)(1.0)], jax.make_jaxpr(abs)(1.0).jaxpr], "integers": [3], "NaN": [NAN],
+        "empty array": [[], jax.make_jaxpr(lambda x: ())(1.0)], "a function": [abs], "other": [None, "{ lambda ; a. let in (a,) }"]},
     "floor": {
         **DATA, "wrong shape": [[1e-17, 1e-17]], "integers": "1 is a floor, if a high one", "NaN": [NAN, INF],
         "empty array": [np.array([])], "sign": [0.0, -1e-17], "complex": [1e-17j], "other": ["1e-17", None]},
