@@ -135,7 +135,7 @@ def test_values_are_numbers_to_four_digits_or_text():
 
 
 def test_every_text_lies_within_its_box():
-    ax = plot.graph_plot([*SLIDE, ("m", "a long operation", ["D"], "$v_3$ = 0.123456"), ("W" * 12, "", ())])
+    ax = plot.graph_plot([*SLIDE, ("m", "a long operation", ["D"], "$v_3$ = 0.123456"), ("W" * 12, "", (), "= 1\n2\n3\n4\n5")])
     ax.figure.canvas.draw()
     found = [patch for patch in ax.patches if isinstance(patch, FancyBboxPatch)]
     for text, box in zip(ax.texts, found, strict=True):
