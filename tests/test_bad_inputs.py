@@ -10,14 +10,15 @@ import lecture_utils
 import matplotlib as mpl
 import numpy as np
 import pytest
+from lecture_utils import tape
+from lecture_utils.stepper import Step
 
 mpl.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402
 
 NAN, INF = float("nan"), float("inf")
 X, RAGGED = np.array([0.5, 2.0]), [[1.0], [2.0, 3.0]]
-
-
+SQUARE = [("x", "", (), 3.0), ("y", "square", ("x",), 9.0)]
 def tensor(*_):
     import torch
     return torch.ones(2)
@@ -29,6 +30,7 @@ GOOD = {
     "bench.flops": {"f": abs, "args": (X,)},
     "bench.temp_bytes": {"f": abs, "args": (X,)},
     "checks.assert_published": {"name": "pi", "value": np.pi, "published": "3.14", "digits": 2, "source": "any table"},
+    "checks.dot_product_test": {"matvec": lambda v: 3 * v, "rmatvec": lambda u: 3 * u, "n": 2, "m": 2, "key": jax.random.key(0)},
     "checks.taylor_test": {"f": np.sin, "x": X, "v": X + 1, "jvp": lambda x, v: np.cos(x) * v, "hs": [1e-2, 1e-3]},
     "data.misra1a": {},
     "device.device_info": {},
@@ -36,15 +38,27 @@ GOOD = {
     "device.record": {"name": "never-measured", "rows": [{"N": 1}]},
     "device.recorded": {"name": "never-measured"},
     "device.scaled": {"cpu": 1, "gpu": 2},
+    "dual.derivative": {"f": np.sin},
+    "dual.jvp": {"f": np.multiply, "primals": (X, X), "tangents": (X, X)},
     "finite_diff.default_step": {"method": "central", "dtype": np.float64, "x": X, "typical": 0.1},
     "finite_diff.jacobian_fd": {"f": np.sin, "x": X, "method": "central", "h": [1e-3, 1e-4]},
     "finite_diff.jvp_fd": {"f": np.sin, "x": X, "v": X + 1, "method": "central", "h": 1e-3},
     "finite_diff.step_sweep": {"f": np.sin, "df": np.cos, "x": X, "hs": [1e-2, 1e-3], "method": "central"},
     "finite_diff.stencil": {"offsets": [-1, 0, 1], "order": 2},
+    "linop.jacobian_operator": {"f": abs, "x": X.astype(np.float32)},
+    "linop.materialize": {"matvec": lambda v: 3 * v, "n": 2},
+    "linop.materialize_adjoint": {"rmatvec": lambda u: 3 * u, "m": 2},
     "plot.graph_plot": {"nodes": [("x",), ("y", "sin", ["x"])], "outputs": ["y"], "ax": None},
     "plot.jaxpr_graph": {"jaxpr": jax.make_jaxpr(abs)(1.0)},
     "plot.step_plot": {"hs": [1e-2, 1e-3], "errors": {"central": [1e-4, 1e-6]}, "ax": None, "floor": 1e-17},
     "plot.use_book_style": {},
+    "stepper.forward_sweep": {"nodes": SQUARE, "partials": {"y": [6.0]}, "tangents": {"x": 1.0}},
+    "stepper.reverse_sweep": {"nodes": SQUARE, "partials": {"y": [6.0]}},
+    "stepper.stepper": {"nodes": SQUARE, "steps": [Step("x", "x", {"x": 3.0})], "name": "square", "title": "The square"},
+    "tape.grad": {"f": np.sum},
+    "tape.inputs": {"primals": (X, 2.0)},
+    "tape.to_graph": {"y": tape.np.sin(tape.inputs(2.0)[0])},
+    "tape.vjp": {"f": lambda *primals: primals[0] * primals[-1], "primals": (X, 2.0)},
 }
 
 # What each parameter is: by its name, or by module.function.name where the same name means something else.
@@ -56,7 +70,13 @@ ROLE = {
     "h": "step", "finite_diff.jacobian_fd.h": "steps of columns", "hs": "steps", "checks.taylor_test.hs": "steps for slopes",
     "offsets": "offsets", "order": "order", "digits": "digits", "repeat": "repeat",
     "value": "result", "published": "published", "errors": "curves", "ax": "axes", "floor": "floor",
-    "nodes": "nodes", "outputs": "outputs", "jaxpr": "jaxpr",
+    "dual.derivative.f": "program", "dual.jvp.f": "program of duals", "dual.jvp.primals": "tuple of primals", "dual.jvp.tangents": "tuple of tangents",
+    "tape.grad.f": "any function", "tape.vjp.f": "function of traced arrays", "primals": "primals", "tape.to_graph.y": "traced",
+    "matvec": "function", "rmatvec": "function", "n": "dimension", "m": "dimension", "checks.dot_product_test.key": "random key",
+    "linop.jacobian_operator.f": "traced function", "linop.jacobian_operator.x": "point",
+    "nodes": "nodes", "outputs": "outputs", "jaxpr": "jaxpr", "stepper.forward_sweep.nodes": "evaluated nodes",
+    "stepper.reverse_sweep.nodes": "evaluated nodes", "partials": "partials", "stepper.forward_sweep.tangents": "tangents of inputs", "steps": "sweep",
+    "stepper.stepper.name": "key", "title": "title", "stepper.stepper.nodes": "evaluated or bare nodes",
     "device.record.name": "key", "device.recorded.name": "key", "rows": "rows",
     "args": "anything", "cpu": "anything", "gpu": "anything", "name": "anything", "source": "anything",
 }
@@ -88,6 +108,31 @@ REQUIRED = {
     "programs": {
         **{kind: "results are not looked at" for kind in ("wrong shape", "integers", "NaN")}, "unknown method": NO_CHOICE,
         "no function": [{"add": 3}, {"add": np.add, "no": None}, np.add, [np.add], None], "empty array": [{}, []]},
+    "any function": {
+        "no function": [3, "sin", None, X], "unknown method": NO_CHOICE,
+        **{kind: "it is called later" for kind in ("wrong shape", "integers", "NaN", "empty array")}},
+    "function of traced arrays": {
+        "no function": [3, "sin", None, X], "wrong shape": [lambda *primals: RAGGED, lambda *primals: primals],
+        "integers": "a constant result has a derivative, zero", "NaN": "a pullback shows it", "unknown method": NO_CHOICE,
+        "empty array": "it has a pullback", "complex": [lambda *primals: 1j], "other": [lambda *primals: None, lambda *primals: "y"]},
+    "primals": {
+        **DATA, "wrong shape": [(RAGGED,)], "integers": [(3,), (X, np.array([1, 2])), (True,)], "NaN": "a pullback shows it",
+        "empty array": "a sum over nothing has a gradient", "complex": [(1j,), (1j * X,)], "other": [("x",), (None,), (X, object())]},
+    "traced": {
+        **DATA, "wrong shape": [tape.inputs(X)], "integers": [3], "NaN": [NAN], "empty array": [np.array([])], "other": [X, None, "y"]},
+    "program of duals": {
+        "no function": [3, "sin", None, X], "wrong shape": [lambda x, y: (x, y), lambda x, y: [x]],
+        "integers": "a constant can be an integer", "NaN": "infinity is the slope of the root at 0", "unknown method": NO_CHOICE,
+        "empty array": "a function without results has a derivative without entries",
+        "complex": [lambda x, y: 1j], "other": [lambda x, y: "one", lambda x, y: None, lambda x, y: x > y, tensor]},
+    "tuple of primals": {
+        **DATA, "wrong shape": [X, 1.0, (RAGGED, X)], "integers": [(np.array([1, 2]), X), (X, [1, 2])],
+        "NaN": "a NaN goes through, to the result", "empty array": [(), []], "complex": [(X * 1j, X)],
+        "other": [("ab", X), (None, X), None]},
+    "tuple of tangents": {
+        **DATA, "wrong shape": [X, (X,), (X, X, X), (X, X[:1]), (X, 1.0)], "integers": [(np.array([1, 2]), X)],
+        "NaN": "a NaN goes through, to the tangent", "empty array": [(), (X, X[:0])],
+        "type": [(X.astype(np.float32), X)], "complex": [(X * 1j, X)], "other": [("ab", X), (None, X), None]},
     "vector": {
         **DATA, "wrong shape": [np.ones((2, 1)), np.float64(1), np.ones((1, 2, 1)), RAGGED],
         "integers": [np.array([1, 2]), [1, 2], [True, False]], "NaN": [np.array([1, NAN]), np.array([INF, 1])],
@@ -148,6 +193,20 @@ REQUIRED = {
     "outputs": {
         **DATA, "wrong shape": ["y", [["y"]]], "integers": [1, [1]], "NaN": [NAN, [NAN]], "empty array": [[]],
         "unknown name": [["z"], ["y", "z"]], "other": [{"y": 1}]},
+    "partials": {
+        **DATA, "wrong shape": [{"y": 6.0}, {"y": [[6.0]]}, {"y": [6.0, 1.0]}, [[6.0]]], "integers": "2 is a partial derivative",
+        "NaN": [{"y": [NAN]}, {"y": [INF]}], "empty array": [{}, {"y": []}], "unknown name": [{"z": [6.0]}, {"x": [], "y": [6.0]}],
+        "other": [None, {"y": ["6"]}, {"y": [True]}, {"y": [6j]}]},
+    "tangents of inputs": {
+        **DATA, "wrong shape": [1.0, [1.0], {"x": [1.0]}], "integers": "1 is a tangent", "NaN": [{"x": NAN}, {"x": INF}],
+        "empty array": [{}], "unknown name": [{"y": 1.0}, {"z": 1.0}], "other": [None, {"x": "1"}, {"x": True}, {"x": 1j}]},
+    "sweep": {
+        **DATA, "wrong shape": [Step("x"), [("x", "x", {})], "x"], "integers": [[Step(3)], [Step("x", 3)]],
+        "NaN": [[Step("x", "x", {"x": NAN})], [Step("x", "x", {}, {}, {"x": INF})]], "empty array": [[], [Step("")], [Step(" ")]],
+        "unknown name": [[Step("x", "z")], [Step("x", "x", {"z": 1.0})]],
+        "other": [None, [Step("x", "x", [1.0])], [Step("x", ["x"])], [Step("x", "x", {"x": 1j})], [Step("x", "x", {"x": True})]]},
+    "title": {
+        **DATA, "wrong shape": [["title"]], "integers": [3], "NaN": [NAN], "empty array": ["", " "], "nothing": [None]},
     "jaxpr": {
         **DATA, "wrong shape": [[jax.make_jaxpr(abs)(1.0)], jax.make_jaxpr(abs)(1.0).jaxpr], "integers": [3], "NaN": [NAN],
         "empty array": [[], jax.make_jaxpr(lambda x: ())(1.0)], "a function": [abs], "other": [None, "{ lambda ; a. let in (a,) }"]},
@@ -163,6 +222,20 @@ REQUIRED = {
         "other": [None, "rows", [{"N": [1]}], [{1: 1}], [{"Measured on": 1}], [{"N": None}]]},
     "anything": {kind: "passed on, or shown, as it is" for kind in KINDS},
 }
+REQUIRED["evaluated or bare nodes"] = {
+    **REQUIRED["nodes"], "value": [[*SQUARE, ("z", "", (), 1j)], [*SQUARE, ("z", "", (), True)], [*SQUARE, ("z", "", (), X)]]}
+REQUIRED["evaluated nodes"] = {
+    **REQUIRED["nodes"], "NaN": [[("x", "", (), NAN), SQUARE[1]], [("x", "", (), INF), SQUARE[1]]],
+    "value": [[("x",), SQUARE[1]], [("x", "", (), "3"), SQUARE[1]], [("x", "", (), 1j), SQUARE[1]]], "order": [SQUARE[::-1]]}
+REQUIRED["dimension"] = {
+    **COUNT, "wrong shape": [[2]], "NaN": [NAN, 2.0], "empty array": [[], np.array([])], "range": [0, -1], "other": [True, None, 2j]}
+REQUIRED["random key"] = {
+    **DATA, "wrong shape": [jax.random.split(jax.random.key(0)), np.zeros(2, np.uint32)], "integers": [0, 3], "NaN": [NAN],
+    "empty array": [np.array([])], "other": [None, "key", X]}
+REQUIRED["traced function"] = {
+    **REQUIRED["function"], "untraceable": [lambda x: np.sin(np.asarray(x)), lambda x: x * float(x[0])],
+    "several results": [lambda x: (x, x), lambda x: {"y": x}]}
+REQUIRED["point"] = {**REQUIRED["vector"], "16 bits": [X.astype(np.float16)], "64 bits": "a test of its own: it hangs on a flag of JAX"}
 REQUIRED["function or None"] = {**REQUIRED["function"], "no function": [3, "sin", X]}
 REQUIRED["steps for slopes"] = {**REQUIRED["steps"], "one step": [[1e-2]]}
 
