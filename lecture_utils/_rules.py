@@ -146,7 +146,7 @@ RULES = {
     "square": (np.square, lambda out, x: (lambda g: g * (2 * x),)),
     "sin": (np.sin, lambda out, x: (lambda g: g * np.cos(x),)),
     "cos": (np.cos, lambda out, x: (lambda g: -g * np.sin(x),)),
-    "tanh": (np.tanh, lambda out, x: (lambda g: g * (1 - out * out),)),
+    "tanh": (np.tanh, lambda out, x: (lambda g: g * ((1 + out) * (1 - out)),)),
     "where": (np.where, where), "sum": (np.sum, sum_), "max": (np.max, max_), "matmul": (np.matmul, matmul),
     "reshape": (np.reshape, reshape), "transpose": (np.transpose, transpose), "broadcast_to": (np.broadcast_to, broadcast_to),
     "concatenate": (lambda *xs, axis=0: np.concatenate(xs, axis=axis), concatenate),
