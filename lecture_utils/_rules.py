@@ -74,7 +74,7 @@ def where(out, condition, x, y):
 
 def sum_(out, x, axis=None, keepdims=False):
     full = x.shape
-    return (lambda g: np.broadcast_to(np.reshape(g, kept(full, axis)), full),)
+    return (lambda g: np.broadcast_to(g if axis is None and not keepdims else np.reshape(g, kept(full, axis)), full),)
 
 
 def max_(out, x, axis=None, keepdims=False):
@@ -102,13 +102,13 @@ def transpose(out, x, axes=None):
     return (lambda g: np.transpose(g, back),)
 
 
-def reshape(out, x, new):
+def reshape(out, x, shape):
     old = x.shape
     return (lambda g: np.reshape(g, old),)
 
 
-def broadcast_to(out, x, new):
-    old = shape(x)
+def broadcast_to(out, x, shape):
+    old = x.shape
     return (lambda g: sum_to(g, old),)
 
 
@@ -147,8 +147,11 @@ RULES = {
     "sin": (np.sin, lambda out, x: (lambda g: g * np.cos(x),)),
     "cos": (np.cos, lambda out, x: (lambda g: -g * np.sin(x),)),
     "tanh": (np.tanh, lambda out, x: (lambda g: g * ((1 + out) * (1 - out)),)),
-    "where": (np.where, where), "sum": (np.sum, sum_), "max": (np.max, max_), "matmul": (np.matmul, matmul),
-    "reshape": (np.reshape, reshape), "transpose": (np.transpose, transpose), "broadcast_to": (np.broadcast_to, broadcast_to),
+    "where": (np.where, where), "matmul": (np.matmul, matmul),
+    "sum": (lambda x, axis=None, keepdims=False: np.sum(x, axis=axis, keepdims=keepdims), sum_),
+    "max": (lambda x, axis=None, keepdims=False: np.max(x, axis=axis, keepdims=keepdims), max_),
+    "reshape": (lambda x, shape: np.reshape(x, shape), reshape), "transpose": (lambda x, axes=None: np.transpose(x, axes), transpose),
+    "broadcast_to": (lambda x, shape: np.broadcast_to(x, shape), broadcast_to),
     "concatenate": (lambda *xs, axis=0: np.concatenate(xs, axis=axis), concatenate),
     "getitem": (lambda x, index: x[index], getitem),
     "scatter": (scatter, lambda out, g, full, index: (lambda h: h[index], None, None)),

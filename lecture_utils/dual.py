@@ -44,11 +44,14 @@ class Dual:
 
     shape = property(lambda self: np.shape(_base(self)))
     ndim = property(lambda self: np.ndim(_base(self)))
+    size = property(lambda self: np.size(_base(self)))
     dtype = property(lambda self: _base(self).dtype)
     T = property(lambda self: np.transpose(self))
-    sum = lambda self, axis=None: np.sum(self, axis=axis)
-    mean = lambda self, axis=None: np.mean(self, axis=axis)
-    reshape = lambda self, *shape: np.reshape(self, *shape)
+    sum = lambda self, axis=None, keepdims=False: np.sum(self, axis=axis, keepdims=keepdims)
+    mean = lambda self, axis=None, keepdims=False: np.mean(self, axis=axis, keepdims=keepdims)
+    reshape = lambda self, *shape: np.reshape(self, shape[0] if len(shape) == 1 else shape)
+    ravel = lambda self: np.ravel(self)
+    __pos__ = lambda self: self
     __len__ = lambda self: len(self.primal)
     __iter__ = lambda self: (self[i] for i in range(len(self)))
     __getitem__ = lambda self, i: Dual(self.primal[i], self.tangent[i], self.tag)
@@ -58,14 +61,18 @@ class Dual:
         if method != "__call__" or options:
             raise TypeError(f"np.{ufunc.__name__} came with a Dual and {'.' + method if method != '__call__' else list(options)}, "
                             "expected a plain call: a tangent cannot be written into an array in place")
-        return _elementwise(ufunc, args)
+        return _elementwise(ufunc, [np.asarray(x) if isinstance(x, (list, tuple)) else x for x in args])
 
     def __array_function__(self, function, types, args, options):
-        name, (first, *rest) = function.__name__, args
+        name = function.__name__
+        first, *rest = args or (None,)
         if name in ("shape", "ndim", "size", "zeros_like", "ones_like"):
             return _call(function, _base(first), *rest, **options)
+        if not args or len(args) > (3 if name == "where" else 2) or set(options) - _OPTIONS:
+            raise TypeError(f"np.{name} came with a Dual, {len(args)} positional arguments and the options {sorted(options)}, "
+                            f"expected the array first, one argument more at most, and only {', '.join(sorted(_OPTIONS))}")
         if name == "where":
-            return _linear(lambda *parts: _call(function, first, *parts), rest)
+            return _linear(lambda *parts: _call(function, _base(first), *parts), rest)
         if name in ("stack", "concatenate"):
             return _linear(lambda *parts: _call(function, list(parts), *rest, **options), first)
         if name in _LINEAR:
@@ -81,9 +88,16 @@ def _tangent_of_power(t, y, a, b):
     return t * _call(np.where, both, 0.0, b * _call(np.where, both, 1.0, a) ** (b - 1))
 
 
-def _share(a, b):
-    """1 where a > b, 1/2 where they are equal, 0 elsewhere."""
-    return (1.0 * (a > b) + 1.0 * (a >= b)) / 2
+def _tangent_of_base(t, y, a, b):
+    """y log(a) t, and 0 where a is 0; in the type of t where a is a number of Python."""
+    if isinstance(a, (int, float)):
+        return t * y * (math.log(a) if a > 0 else 0.0 if a == 0 else math.nan)
+    return t * y * _call(np.log, _call(np.where, a == 0, 1.0, a))
+
+
+def _share(t, a, b):
+    """t where a > b, half of it where they are equal, 0 elsewhere."""
+    return _call(np.where, a > b, t, _call(np.where, a == b, 0.5 * t, 0.0))
 
 
 # One rule for each argument: its tangent t, the value y and the arguments a, b -> its share of the result's tangent.
@@ -93,9 +107,9 @@ RULES = {
     "multiply": (lambda t, y, a, b: t * b, lambda t, y, a, b: a * t),
     "divide": (lambda t, y, a, b: t / b, lambda t, y, a, b: -y * t / b),
     "matmul": (lambda t, y, a, b: t @ b, lambda t, y, a, b: a @ t),
-    "power": (_tangent_of_power, lambda t, y, a, b: t * y * _call(np.log, _call(np.where, a == 0, 1.0, a))),
-    "maximum": (lambda t, y, a, b: t * _share(a, b), lambda t, y, a, b: t * _share(b, a)),
-    "minimum": (lambda t, y, a, b: t * _share(b, a), lambda t, y, a, b: t * _share(a, b)),
+    "power": (_tangent_of_power, _tangent_of_base),
+    "maximum": (lambda t, y, a, b: _share(t, a, b), lambda t, y, a, b: _share(t, b, a)),
+    "minimum": (lambda t, y, a, b: _share(t, b, a), lambda t, y, a, b: _share(t, a, b)),
     "negative": (lambda t, y, a: -t,),
     "square": (lambda t, y, a: 2.0 * a * t,),
     "sqrt": (lambda t, y, a: t / (2.0 * y),),
@@ -113,6 +127,7 @@ RULES = {
     "erf": (lambda t, y, a: 2 / math.sqrt(math.pi) * _call(np.exp, -a * a) * t,),
 }
 _COMPARISONS = {"lt": np.less, "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal, "eq": np.equal, "ne": np.not_equal}
+_OPTIONS = {"axis", "axes", "keepdims", "where", "shape"}
 _LINEAR = ("sum", "mean", "cumsum", "reshape", "ravel", "transpose", "broadcast_to")
 
 
@@ -209,6 +224,8 @@ def jvp(f, primals, tangents):
             raise TypeError(f"tangents[{i}] has dtype {v.dtype}, expected that of primals[{i}]: {x.dtype}")
     tag = next(_tags)
     y = f(*[Dual(x, v, tag) for x, v in zip(primals, tangents)])
+    if isinstance(y, (Dual, jax.Array)) and np.iscomplexobj(_base(y)):
+        raise TypeError("f returned complex numbers, expected real ones")
     if isinstance(y, Dual) and y.tag > tag:
         raise ValueError("f returned a Dual of a derivative inside it that has ended, expected what that derivative returned")
     if isinstance(y, Dual) and y.tag == tag:

@@ -57,7 +57,8 @@ def jacobian_operator(f, x):
     then each product costs about as much as f, and no matrix is formed. The first product with J, and that with Jᵀ, compile.
     Raises ValueError or TypeError if f is no function or JAX cannot trace it, if x is no finite floating-point [N], or
     float64 while JAX computes in 32 bits, if f(x) is not finite and real, [M] or a scalar; and so does a product with a
-    vector of another length, or of complex numbers. Where f has a kink, J is what JAX takes it to be.
+    vector of another length, or of complex numbers. Where f has a kink, J is what JAX takes it to be. A function
+    of `jax.custom_vjp` has no J v, and says so at the first product.
 
     >>> J = jacobian_operator(lambda x: jnp.array([x[0] * x[1], x[0], 2 * x[1]]), np.array([2, 4], np.float32))
     >>> J.shape, J.matvec(np.array([1.0, 0.0])).tolist(), J.rmatvec(np.array([1.0, 0.0, 0.0])).tolist()
@@ -72,6 +73,8 @@ def jacobian_operator(f, x):
         y, pushforward = jax.linearize(f, jnp.asarray(x))
     except (TypeError, jax.errors.TracerArrayConversionError) as error:
         raise TypeError(f"f cannot be linearized, expected a function of JAX from [N] to [M] or a scalar: {error}") from error
+    if isinstance(y, (list, tuple, dict)):
+        raise TypeError(f"f returned a {type(y).__name__}, expected one array [M] or a scalar: jnp.stack makes one of several")
     y = _inputs.result("f", y)
     forward = jax.jit(lambda v: jnp.atleast_1d(pushforward(v)))
     backward = jax.jit(lambda u: jax.linear_transpose(pushforward, x)(u.reshape(y.shape))[0])

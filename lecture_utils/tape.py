@@ -21,9 +21,9 @@ _COMPARISONS = {"less": "lt", "less_equal": "le", "greater": "gt", "greater_equa
 
 
 class Tape:
-    """The list. A record is (op, links), a link (parent, pullback): the index of a record, or a constant, which has no pullback.
+    """The list. A record is (op, links), a link (parent, pullback) for each argument: the index of a record, or a constant with no pullback.
 
-    values: the result of each record, kept for `to_graph` where the program was run on `inputs`; else None.
+    values: the result of each record, kept with the constants for `to_graph` where the program was run on `inputs`; else None.
     """
     __slots__ = ("records", "level", "values")
 
@@ -69,15 +69,18 @@ class Var:
     __float__ = __int__ = __complex__ = __index__ = __array__ = item = _lost
 
     def __array_ufunc__(self, ufunc, method, *args, **options):
-        if ufunc.__name__ in _COMPARISONS and method == "__call__":
-            return ufunc(*map(_value, args), **options)
+        if method == "__call__" and not options:
+            if ufunc.__name__ in _OPS:                           # above all array + Var, on its way to Var's operator
+                return _OPS[ufunc.__name__](*args)
+            if ufunc.__name__ in _COMPARISONS:
+                return ufunc(*map(_value, args))
         return self.__array_function__(ufunc if method == "__call__" else getattr(ufunc, method), (), args, options)
 
     def __array_function__(self, function, kinds, args, options):
         name = {"absolute": "abs", "amax": "max", "amin": "min"}.get(function.__name__, function.__name__)
-        if name not in vars(np) or options.keys() - {"axis", "keepdims", "shape", "axes"}:
-            raise TypeError(f"numpy.{name} with {list(options)} got a traced Var, expected functions of tape.np and of their "
-                            f"options axis, keepdims: {', '.join(sorted(vars(np)))}")
+        if name not in vars(np) or options.keys() - {"axis", "keepdims", "shape", "axes"} or len(args) > 2 and name != "where":
+            raise TypeError(f"numpy.{name} got a traced Var{f' and {list(options)}' if options else ''}, expected a function of "
+                            f"tape.np, without other options than axis and keepdims: {', '.join(sorted(vars(np)))}")
         return getattr(np, name)(*args, **options)
 
 
@@ -111,7 +114,7 @@ def _primitive(name, forward, rule):
             for x, pullback in zip(args, rule(result, *values, **options)):
                 if type(x) is Var and x.tape is tape:
                     links.append((x.index, pullback))
-                else:                                            # a constant: its pullback, and all that it names, is dropped
+                elif tape.values is not None:                    # a constant: its pullback, and all that it names, is dropped
                     links.append((x if isinstance(x, (int, float)) else None, None))
         records = tape.records
         records.append((name, links))

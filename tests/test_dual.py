@@ -8,6 +8,7 @@ import pytest
 import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lecture_utils import dual
 from lecture_utils.dual import RULES, Dual, derivative, jvp
 from scipy import special
 
@@ -281,3 +282,44 @@ def test_one_run_of_the_program_for_each_direction_and_a_small_factor_for_each_o
     for name, f in {"x + x": lambda x: x + x, "x x": lambda x: x * x, "x / x": lambda x: x / x, "exp": np.exp, "sin": np.sin,
                     "sqrt": np.sqrt, "tanh": np.tanh, "log": np.log, "cube": lambda x: x**3}.items():
         assert 2 <= count(f) <= 6, name
+
+
+@pytest.mark.parametrize("f", [
+    lambda x: np.sum(x, initial=5.0), lambda x: np.sum(x, dtype=int), lambda x: np.sum(x, out=np.zeros(())), lambda x: np.sum(x, 0, int),
+    lambda x: np.cumsum(x, out=np.zeros(2)), lambda x: np.mean(x, 0, float, np.zeros(())), lambda x: np.stack([x, x], out=np.ones((2, 2))),
+    lambda x: np.sum(a=x)])
+def test_options_that_would_reach_value_and_tangent_alike_are_refused(f):
+    with pytest.raises(TypeError, match="came with a Dual"):
+        dual.jvp(f, (np.array([0.5, 2.0]),), (np.array([1.0, 1.0]),))
+
+
+def test_a_complex_result_is_refused():
+    with pytest.raises(TypeError, match="f returned complex numbers, expected real ones"):
+        dual.jvp(lambda x: x * 1j, (2.0,), (1.0,))
+
+
+@pytest.mark.filterwarnings("ignore:divide by zero")
+def test_a_list_is_an_array():
+    assert np.array_equal(dual.derivative(lambda x: [0, 1, 2] ** x)(2.0), [0, 0, 4 * np.log(2)])
+    assert np.array_equal(dual.derivative(lambda x: [1, 2, 3] * x)(2.0), [1, 2, 3])
+    assert np.array_equal(dual.derivative(lambda x: x ** [0, 1, 2])(2.0), [0, 1, 4])
+
+
+@pytest.mark.parametrize("f", [lambda x: np.maximum(x, 1), lambda x: np.minimum(x, 2.0 * x), lambda x: 2**x, lambda x: abs(x) ** 2.5])
+def test_tangents_keep_32_bits(f):
+    x = np.array([0.5, 2.0], np.float32)
+    y, dot = dual.jvp(f, (x,), (x,))
+    assert y.dtype == dot.dtype == np.float32
+    assert dual.jvp(f, (y,), (dot,))[1].dtype == np.float32
+
+
+def test_the_side_that_is_not_taken_does_not_reach_the_tangent():
+    with np.errstate(all="ignore"):
+        assert dual.derivative(lambda x: np.maximum(np.sqrt(x), 1.0))(0.0) == 0.0
+
+
+def test_methods_do_what_the_functions_do():
+    x, v = np.arange(6.0).reshape(2, 3), np.linspace(-1, 1, 6).reshape(2, 3)
+    for f in (lambda x: x.reshape(3, 2), lambda x: x.reshape((3, 2)), lambda x: x.ravel(), lambda x: x.sum(1, keepdims=True),
+              lambda x: +x, lambda x: np.where(x, x * x, 1.0), lambda x: x * x.size):
+        assert np.allclose(dual.jvp(f, (x,), (v,))[1], (f(x + 1e-6 * v) - f(x - 1e-6 * v)) / 2e-6, atol=1e-5)

@@ -228,3 +228,8 @@ def test_the_weighted_adjoint_satisfies_its_identity_to_1e_13_and_the_plain_tran
     size = np.linalg.norm(W_y @ u) * np.linalg.norm(J @ v)
     assert abs(u @ W_y @ (J @ v) - star @ W_x @ v) < 1e-13 * size
     assert abs(u @ W_y @ (J @ v) - (J.T @ u) @ W_x @ v) > 1e-6 * size
+
+
+def test_a_list_of_results_is_refused_at_the_door():
+    with pytest.raises(TypeError, match="f returned a list, expected one array"):
+        jacobian_operator(lambda x: [x[0], x[1]], np.ones(2, np.float32))

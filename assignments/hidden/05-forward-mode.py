@@ -86,7 +86,7 @@ def judge_dual_number(arrays, seed):
              "2.0**x calls x.__rpow__(2.0); its tangent is 2.0**x times the logarithm of the base times ẋ" if not bases else
              "the tangent of sin is cos ẋ, that of cos is -sin ẋ, that of exp is exp ẋ, that of log is ẋ / x"),
         Part("nested three deep", 1, deep and zero,
-             ABOVE if not arrays else
+             ABOVE if not arrays or not (quotients and powers and bases and functions) else
              "a primal may be a Number: the functions of math take floats only, so call the primal's own method where it has one"
              if not deep else
              "at x = 0 the rule n x**(n-1) meets n = 0 when it is nested: x**0 has the derivative 0, without 0**-1"),
@@ -108,6 +108,13 @@ def drive_tagged_derivative(answer, seed):
         middle = lambda t: D(lambda u: u * inner(t, u) - t)(y)
         return t * middle(t)
 
+    outer = []
+    inner_first = D(lambda u: outer[-1] * u)              # made before the outer derivative, called inside it
+
+    def made_before(t):
+        outer.append(t)
+        return t * inner_first(1.0)
+
     return {
         "one": lambda: number([D(lambda t: t * t * p - 3.0 * t + 1.0)(x), D(lambda t: (2.0 - t) / (t + p))(x), D(lambda t: 1.0 / t)(x)]),
         "sum": lambda: number(D(lambda t: t * D(lambda u: t + u)(y))(x)),
@@ -116,6 +123,7 @@ def drive_tagged_derivative(answer, seed):
         "at the outer": lambda: number(D(lambda t: D(lambda u: t * u * u)(t * t))(x)),
         "three": lambda: number(D(three)(x)),
         "constants": lambda: number([D(lambda t: 3.0)(x), D(lambda t: t * D(lambda u: t * t)(y))(x), D(lambda t: D(lambda u: 7.0)(t))(x)]),
+        "made before": lambda: number(D(made_before)(x)),
         "second": lambda: number([D(D(lambda t: t * t * t / (1.0 + t)))(x), D(D(D(lambda t: t * t * t * t)))(x)]),
     }
 
@@ -128,7 +136,7 @@ def judge_tagged_derivative(arrays, seed):
     # d/du (u - t)/t = 1/t, times t: the constant 1. d/du t u² at t²: 2 t³.
     pairs = [good("sum", 1.0), good("product", 4 * x * y), good("quotient", 0.0), good("at the outer", 6 * x**2)]
     # inner 2 t u z, times u: 2 t u² z; its derivative 4 t u z, minus 0 for t; times t: 4 t² y z.
-    three = good("three", 8 * x * y * z)
+    three = good("three", 8 * x * y * z) and good("made before", 2 * x)
     t = sympy.Symbol("t")
     second = good("second", [float(sympy.diff(t**3 / (1 + t), t, 2).subs(t, x)), 24 * x])
     constants = good("constants", [0.0, 0.0, 0.0])
@@ -137,7 +145,7 @@ def judge_tagged_derivative(arrays, seed):
              "no nesting yet: a rule, or a float on the left (3.0 * x, 2.0 - x, 1.0 / x), gives another number; or all digits are not right, as with a "
              "difference quotient" if arrays else ABOVE),
         Part("two deep, with variables from outside", 2, all(pairs),
-             ABOVE if not arrays else
+             ABOVE if not arrays or not one else
              "inside, the outer variable does not move: only the part with the inner call's own tag is its derivative, and the "
              "outer part must come through unharmed; the call that started last has the largest tag, and an operation "
              "works on the largest tag it meets, with all else as a constant"),

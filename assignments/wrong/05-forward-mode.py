@@ -960,6 +960,41 @@ def tagged_derivative(f, tags=itertools.count(1)):
     return df
 
 
+# %% tagged-derivative | has one tag for each function | fresh tag
+def tagged_derivative(f, tags=itertools.count(1)):
+    """The derivative of f, free of perturbation confusion."""
+    tag_of = lambda x: getattr(x, "tag", 0)
+
+    def part(x, tag):
+        return (x.primal, x.tangent) if tag_of(x) == tag else (x, 0.0)
+
+    def operation(rule):
+        def run(x, y):
+            tag = max(tag_of(x), tag_of(y))
+            return Variable(*rule(*part(x, tag), *part(y, tag)), tag)
+        return run, lambda x, y: run(y, x)
+
+    class Variable:
+        def __init__(self, primal, tangent, tag):
+            self.primal, self.tangent, self.tag = primal, tangent, tag
+
+        __add__, __radd__ = operation(
+            lambda x, dx, y, dy: (x + y, dx + dy))
+        __sub__, __rsub__ = operation(
+            lambda x, dx, y, dy: (x - y, dx - dy))
+        __mul__, __rmul__ = operation(
+            lambda x, dx, y, dy: (x * y, dx * y + x * dy))
+        __truediv__, __rtruediv__ = operation(
+            lambda x, dx, y, dy: (x / y, (dx - x / y * dy) / y))
+
+    tag = next(tags)
+
+    def df(x):
+        return part(f(Variable(x, 1.0, tag)), tag)[1]
+
+    return df
+
+
 # %% tagged-derivative | works on the smallest tag | largest tag
 def tagged_derivative(f, tags=itertools.count(1)):
     """The derivative of f, free of perturbation confusion."""
