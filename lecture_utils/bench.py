@@ -1,4 +1,4 @@
-"""Cost: floating-point operations and memory as the compiler counts them, and times that can be compared.
+"""Cost: operations and memory, as the program states them or as the compiler counts them, and times that can be compared.
 
 Idea: a machine drifts, so functions are timed in turns and each is divided by the first one's time of the same round.
 Source: T. Hoefler, R. Belli, Scientific Benchmarking of Parallel Computing Systems, SC 2015: medians, with their spread.
@@ -9,8 +9,21 @@ import time
 
 import jax
 import numpy as np
+from jax.interpreters.partial_eval import dce_jaxpr
 
 _SAMPLE_SECONDS = 2e-3  # one sample lasts at least about this long, so that the clock's own steps do not matter
+
+# What each primitive of JAX costs. One operation for each element of the result:
+_ONE_EACH = set("""abs acos acosh add add_any and asin asinh atan atan2 atanh cbrt ceil clamp cos cosh digamma div eq erf erf_inv
+    erfc exp exp2 expm1 floor ge gt is_finite le lgamma log log1p logistic lt max min mul ne neg nextafter not or pow rem round
+    rsqrt select_n sign sin sinh sqrt square sub tan tanh xor""".split())
+# One for each element that goes in, less those that come out:
+_REDUCTIONS = set("reduce_sum reduce_prod reduce_max reduce_min reduce_and reduce_or argmax argmin".split())
+_CUMULATIVE = set("cumsum cumprod cummax cummin cumlogsumexp".split())
+# Nothing: they move or name numbers.
+_MOVES = set("""bitcast_convert_type broadcast_in_dim concatenate convert_element_type copy copy_p device_put dynamic_slice
+    dynamic_update_slice expand_dims gather iota name optimization_barrier pad pvary real reduce_precision reshape rev scatter
+    sharding_constraint slice split squeeze stack stop_gradient tile transpose unstack""".split())
 
 
 def compare(fs, *args, repeat=15):
@@ -58,27 +71,54 @@ def compare(fs, *args, repeat=15):
     return rows
 
 
-def flops(f, *args):
+def operations(f, *args):
+    """Return how many operations on numbers `f(*args)` takes, as an int, counted in the program that JAX records (its jaxpr).
+
+    Arithmetic, comparisons, choices (`where`) and elementary functions (exp, sin, tanh, …) count one for each element of the
+    result, a matrix product two for each of its products, x**n the products of repeated squaring, a sum one less than its
+    terms. Moving numbers (slices, reshapes, gathers, conversions of type) is free. The body of a scan counts as often as it
+    runs, the dearest branch of a cond once, and what no result needs not at all. The compiler may do less (common
+    subexpressions, which count each time here) or more (it may compute a thing twice rather than store it): see `flops`.
+    f: a function of arrays that JAX can trace; args: arrays, or `jax.ShapeDtypeStruct`s in their place. Cost: one trace.
+
+    Raises ValueError at a while loop, whose number of rounds nobody knows, and at a primitive that has no weight here (a
+    factorization, a sort, a random draw). Source: A. Griewank, A. Walther, Evaluating Derivatives, 2nd ed. 2008, section 3.1.
+
+    >>> operations(lambda A, x: jax.numpy.tanh(A @ x), np.ones((5, 7)), np.ones(7))
+    75
+    >>> operations(lambda x: jax.lax.scan(lambda x, _: (2 * x, None), x, length=500)[0], 1.0)
+    500
+    """
+    if not callable(f):
+        raise TypeError(f"f is {f!r}, expected a callable")
+    return _count(jax.make_jaxpr(f)(*args).jaxpr)
+
+
+def flops(f, *args, transcendentals=False):
     """Return how many floating-point operations XLA counts in `f(*args)` once compiled, as an int.
 
     Additions, products, divisions and comparisons count one each. Transcendental functions (exp, log, sin, tanh, …) are
-    left out: count them beside. The count is of the optimized program, so common subexpressions count once, and it can
-    change a little from one version of XLA, or from one kind of device, to another.
+    left out, or count one each if transcendentals is True. The count is of the optimized program, so common subexpressions
+    count once, and it can change a little from one version of XLA, or from one kind of device, to another.
     f: a function of arrays that `jax.jit` accepts. Cost: one compilation; f is not run.
 
-    Raises ValueError where XLA's count would be silently wrong: a loop (scan, fori_loop, while_loop; jax.random has one),
-    whose body it counts once however often it runs, and a factorization by LAPACK or cuSOLVER, which it does not see.
+    Raises TypeError if f is no function or transcendentals no bool, and ValueError where XLA's count would be silently wrong: a
+    loop (scan, fori_loop, while_loop; jax.random has one), whose body it counts once however often it runs, and a
+    factorization by LAPACK or cuSOLVER, which it does not see.
 
     >>> flops(lambda A, x: A @ x, np.ones((5, 7)), np.ones(7))
     70
     """
+    if not isinstance(transcendentals, bool):
+        raise TypeError(f"transcendentals is {transcendentals!r}, expected True or False")
     compiled = _compile(f, args)
     program = compiled.as_text()
     if re.search(r"\bwhile\(", program):
-        raise ValueError("f contains a loop, expected none: XLA counts a loop's body once, however often it runs; count by hand")
+        raise ValueError("f contains a loop, expected none: XLA counts a loop's body once, however often it runs; use operations")
     if call := re.search(r'custom_call_target="((?:lapack|cusolver)\w*)', program):
         raise ValueError(f"f calls {call[1]}, expected no library call: XLA does not see the work inside; count by hand")
-    return int(compiled.cost_analysis().get("flops", 0))
+    cost = compiled.cost_analysis()
+    return int(cost.get("flops", 0) + (cost.get("transcendentals", 0) if transcendentals else 0))
 
 
 def temp_bytes(f, *args):
@@ -95,6 +135,42 @@ def temp_bytes(f, *args):
     if analysis is None:
         raise ValueError(f"the {jax.default_backend()!r} backend gives no memory analysis, expected one that does, such as 'cpu'")
     return int(analysis.temp_size_in_bytes)
+
+
+def _count(jaxpr):
+    """Return the operations of a jaxpr, loops and calls included, without those that no result needs."""
+    jaxpr, _ = dce_jaxpr(jaxpr, [True] * len(jaxpr.outvars))
+    return sum(map(_cost, jaxpr.eqns))
+
+
+def _cost(eqn):
+    """Return the operations of one equation of a jaxpr."""
+    name, params = eqn.primitive.name, eqn.params
+    size = lambda variable: math.prod(variable.aval.shape)
+    if name in _ONE_EACH:
+        return size(eqn.outvars[0])
+    if name in _MOVES:
+        return 0
+    if name == "integer_pow":
+        n = abs(params["y"])
+        return size(eqn.outvars[0]) * (max(n.bit_length() + n.bit_count() - 2, 0) + (params["y"] < 0))
+    if name == "dot_general":
+        (contracted, _), _ = params["dimension_numbers"]
+        return 2 * size(eqn.outvars[0]) * math.prod(eqn.invars[0].aval.shape[axis] for axis in contracted)
+    if name in _REDUCTIONS:
+        return max(size(eqn.invars[0]) - size(eqn.outvars[0]), 0)
+    if name in _CUMULATIVE:
+        return size(eqn.invars[0])
+    if name.startswith("scatter"):                               # scatter-add and its like; plain scatter is a move
+        return size(eqn.invars[2])
+    if name == "while":
+        raise ValueError("f contains a while loop, expected none: nobody knows how often it runs; count by hand")
+    if name == "cond":
+        return max(_count(branch.jaxpr) for branch in params["branches"])
+    inner = next((params[key] for key in ("jaxpr", "call_jaxpr", "fun_jaxpr") if key in params), None)
+    if inner is None:
+        raise ValueError(f"f uses {name!r}, expected primitives whose operations can be counted; count by hand")
+    return _count(getattr(inner, "jaxpr", inner)) * (params["length"] if name == "scan" else 1)
 
 
 def _compile(f, args):

@@ -5,6 +5,7 @@ the step; and a published number is right to half a unit of its last printed dig
 Source: P. E. Farrell, D. A. Ham, S. W. Funke, M. E. Rognes, SIAM J. Sci. Comput. 35 (2013) C369-C393, section 4.3, for the
 Taylor test; N. J. Higham, Accuracy and Stability of Numerical Algorithms, SIAM 2002, section 1.2, for correct digits.
 """
+import textwrap
 from decimal import Decimal, InvalidOperation
 from typing import NamedTuple
 
@@ -140,13 +141,14 @@ def assert_published(name, value, published, *, digits, source):
     numbers, of the same shape; a str keeps the zeros at its end ("5.70"). digits: how many decimals the source prints.
     source: where it is printed.
 
-    Returns None and prints two lines, the comparison and the source; it shows a scalar of ours to one decimal more than published, so compute in float64.
+    Returns None and prints the comparison, then the source, in lines of up to 38 characters; it shows a scalar of ours to one
+    decimal more than published, so compute in float64.
     Raises AssertionError, with both numbers and the source, if any difference exceeds half a unit of the last decimal, if
     ours is not finite, or if the shapes differ. Raises ValueError or TypeError if the claim itself makes no sense: digits
     is no count, published is not finite or has other than `digits` decimals, or value is not real.
 
     >>> assert_published("pi", 3.14159265, "3.1416", digits=4, source="any table")
-    pi: 3.14159 agrees with 3.1416 to 4 decimals
+    pi: 3.14159, published 3.1416
       source: any table
     """
     if isinstance(digits, bool) or not isinstance(digits, int) or digits < 0:
@@ -164,12 +166,13 @@ def assert_published(name, value, published, *, digits, source):
         where = f" at index {list(at)} ({len(wrong)} of {ours.size} values differ)" if at else ""
         raise AssertionError(f"{name}: ours is {ours[at]:.{digits + 2}f}, published is {wanted[at]:.{digits}f}{where}; "
                              f"they differ within {digits} decimals\n  source: {source}")
-    unit = "decimal" if digits == 1 else "decimals"
     if ours.ndim == 0:
         shown = round(float(ours), digits + 1) + 0.0  # + 0.0: no minus sign before a zero
-        print(f"{name}: {shown:.{digits + 1}f} agrees with {wanted:.{digits}f} to {digits} {unit}\n  source: {source}")
+        result = f"{name}: {shown:.{digits + 1}f}, published {wanted:.{digits}f}"
     else:
-        print(f"{name}: all {ours.size} values agree with the published ones to {digits} {unit}\n  source: {source}")
+        result = f"{name}: all {ours.size} as published, to {digits} {'decimal' if digits == 1 else 'decimals'}"
+    for line, indent in ((result, "  "), (f"  source: {source}", "    ")):
+        print(textwrap.fill(line, 38, subsequent_indent=indent))        # what a phone shows without a break of its own
 
 
 def _published_array(published, digits):

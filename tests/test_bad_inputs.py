@@ -27,7 +27,8 @@ def tensor(*_):
 # A call of each public function that works. *args stand as a tuple.
 GOOD = {
     "bench.compare": {"fs": {"add": np.add}, "args": (1, 2), "repeat": 3},
-    "bench.flops": {"f": abs, "args": (X,)},
+    "bench.flops": {"f": abs, "args": (X,), "transcendentals": True},
+    "bench.operations": {"f": abs, "args": (X,)},
     "bench.temp_bytes": {"f": abs, "args": (X,)},
     "checks.assert_published": {"name": "pi", "value": np.pi, "published": "3.14", "digits": 2, "source": "any table"},
     "checks.dot_product_test": {"matvec": lambda v: 3 * v, "rmatvec": lambda u: 3 * u, "n": 2, "m": 2, "key": jax.random.key(0)},
@@ -64,6 +65,7 @@ GOOD = {
 # What each parameter is: by its name, or by module.function.name where the same name means something else.
 ROLE = {
     "f": "function", "jvp": "function or None", "bench.flops.f": "program", "bench.temp_bytes.f": "program", "fs": "programs",
+    "bench.operations.f": "program", "transcendentals": "switch",
     "finite_diff.step_sweep.f": "elementwise function", "df": "elementwise derivative",
     "x": "vector", "v": "vector", "finite_diff.default_step.x": "numbers", "typical": "size", "dtype": "dtype",
     "method": "choice", "finite_diff.step_sweep.method": "choice or stencil",
@@ -102,6 +104,9 @@ REQUIRED = {
         "no function": [3, "cos", None, X], "wrong shape": [lambda x: x[:1], lambda x: 1.0, lambda x: np.outer(x, x)],
         "integers": "the derivative of x is the integer 1", "NaN": INFINITE, "unknown method": NO_CHOICE,
         "empty array": [lambda x: x[:0]], "complex": [lambda x: 1j * x], "text": [lambda x: ["a", "b"]]},
+    "switch": {
+        "wrong shape": [[True], (True, False)], "integers": [0, 1], "NaN": [NAN], "unknown method": ["yes", ""],
+        "no function": "no function is meant", "empty array": [np.array([])], "other": [None, np.array(True)]},
     "program": {
         "no function": [3, "sin", None], "wrong shape": "any shape can be compiled", "integers": "integers can be compiled",
         "NaN": "it is not run", "unknown method": NO_CHOICE, "empty array": "it can be compiled"},

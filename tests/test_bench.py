@@ -6,8 +6,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from lecture_utils import bench
-from lecture_utils.bench import compare, flops, temp_bytes
+from lecture_utils.bench import compare, flops, operations, temp_bytes
 
 
 class Clock:
@@ -143,7 +145,115 @@ def test_scratch_memory_holds_the_stored_intermediates():
     assert temp_bytes(jax.grad(f), a) > temp_bytes(f, a)
 
 
-@pytest.mark.parametrize("count", [flops, temp_bytes])
+def test_xla_counts_one_for_each_transcendental_on_request():
+    x = jnp.ones(100, jnp.float32)
+    assert flops(lambda x: jnp.exp(x) * x, x, transcendentals=True) == 200
+
+
+@pytest.mark.parametrize("n, k, m", [(1, 1, 1), (3, 5, 7), (64, 32, 16)])
+def test_a_matrix_product_takes_two_operations_for_each_of_its_products(n, k, m):
+    assert operations(jnp.matmul, np.ones((n, k)), np.ones((k, m))) == 2 * n * k * m
+
+
+def test_moving_numbers_takes_no_operation():
+    def f(x): return jnp.concatenate([x[::-1], jnp.pad(x.reshape(2, -1).T, 1).ravel(), x[2:5]]).astype(jnp.float16)
+    assert operations(f, np.ones(10)) == 0
+
+
+def test_what_no_result_needs_is_not_counted_in_a_loop_either():
+    assert operations(lambda x: (jnp.exp(x), x + 1)[1], np.ones(10)) == 10
+    def body(carry, _): return (carry[0] + 1, jnp.exp(carry[1])), None
+    assert operations(lambda x: jax.lax.scan(body, (x, x), length=7)[0][0], np.ones(10)) == 70
+
+
+@pytest.mark.parametrize("n, products", [(0, 0), (1, 0), (2, 1), (3, 2), (4, 2), (7, 4), (8, 3), (-2, 2)])
+def test_a_power_counts_the_products_of_repeated_squaring_and_one_division_if_negative(n, products):
+    assert operations(lambda x: jax.lax.integer_pow(x, n), np.ones(10)) == 10 * products
+
+
+def test_a_sum_takes_one_operation_less_than_its_terms_and_a_running_sum_one_each():
+    x = np.ones((4, 5))
+    assert (operations(jnp.sum, x), operations(lambda x: x.sum(0), x), operations(jnp.cumsum, x)) == (19, 15, 20)
+
+
+def test_the_dearest_branch_of_a_cond_counts():
+    def f(x): return jax.lax.cond(x[0] > 0, lambda x: x, lambda x: jnp.sin(x) * x, x)
+    assert operations(f, np.ones(10)) == 21
+
+
+@settings(max_examples=20, deadline=None)
+@given(length=st.integers(1, 50), outer=st.integers(1, 20), size=st.integers(1, 30))
+def test_the_body_of_a_scan_counts_as_often_as_it_runs_in_nested_scans_too(length, outer, size):
+    def inner(x): return jax.lax.scan(lambda x, _: (jnp.sin(x) * 2, None), x, length=length)[0]
+    def f(x): return jax.lax.scan(lambda x, _: (jax.checkpoint(inner)(x), None), x, length=outer)[0]
+    assert operations(f, np.ones(size)) == 2 * size * length * outer
+
+
+@settings(max_examples=20, deadline=None)
+@given(n=st.integers(1, 40), batch=st.integers(1, 10))
+def test_a_batch_of_directions_costs_as_many_times_one_direction_beside_the_common_part(n, batch):
+    x = np.ones(n)
+    def tangents(vs): return jax.vmap(lambda v: jax.jvp(lambda x: jnp.sin(x) * 3, (x,), (v,))[1])(vs)
+    assert operations(tangents, np.ones((batch, n))) == n + 2 * n * batch       # the cosines once
+
+
+def rosenbrock(x): return jnp.sum(100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2)
+def exp_sin(x): return jnp.sum(jnp.exp(jnp.sin(x)))
+def logit(b, X, y): return jnp.sum(jnp.logaddexp(0.0, X @ b) - y * (X @ b))
+def network(W, X, y): return jnp.mean((jnp.tanh(jnp.tanh(X @ W[0]) @ W[1]) @ W[2] - y) ** 2)
+def simulate(x): return jnp.sum(jax.lax.scan(lambda s, _: (jnp.tanh(1.1 * s + x), None), x, length=500)[0])
+
+
+def shape(*sizes): return jax.ShapeDtypeStruct(sizes, jnp.float32)
+
+
+def arguments(f, n):
+    if f is logit:
+        return shape(n), shape(100, n), shape(100)
+    if f is network:
+        h = round((n / 2) ** 0.5)
+        return [shape(h, h), shape(h, h), shape(h, 1)], shape(256, h), shape(256, 1)
+    return (shape(n),)
+
+
+@pytest.mark.parametrize("f", [rosenbrock, exp_sin, logit, network])
+@pytest.mark.parametrize("n", [1000, 1_000_000])
+def test_operations_agree_with_what_xla_counts_in_the_compiled_program(f, n):
+    if f is logit:                                                           # XLA merges the two products X b
+        def f(b, X, y): return jnp.sum(jnp.logaddexp(0.0, X @ b))
+        args = arguments(logit, n)
+    else:
+        args = arguments(f, n)
+    assert abs(operations(f, *args) / flops(f, *args, transcendentals=True) - 1) < 0.05
+
+
+@pytest.mark.parametrize("f", [rosenbrock, exp_sin, logit, network, simulate])
+@pytest.mark.parametrize("n", [10, 1000, 1_000_000])
+def test_a_cheap_gradient_value_and_gradient_cost_at_most_four_values(f, n):
+    args = arguments(f, n)
+    assert 1 < operations(jax.value_and_grad(f), *args) / operations(f, *args) <= 4
+    if f is not simulate:
+        def count(f): return flops(f, *args, transcendentals=True)
+        assert 1 < count(jax.value_and_grad(f)) / count(f) <= 4
+
+
+def test_the_gradient_of_a_product_costs_three_products_and_two_more_additions_of_zeros_in_jnp_prod():
+    n, x = 1024, shape(1024)
+    def scan(x): return jax.lax.scan(lambda p, xi: (p * xi, None), 1.0, x)[0]
+    assert operations(jax.value_and_grad(scan), x) == 3 * n
+    assert operations(jax.value_and_grad(jnp.prod), x) == 5 * (n - 1)
+
+
+def test_a_while_loop_and_an_unknown_primitive_are_refused():
+    with pytest.raises(ValueError, match="while"):
+        operations(lambda x: jax.lax.while_loop(lambda s: s.sum() < 1e6, lambda s: 2 * s, x), np.ones(3))
+    with pytest.raises(ValueError, match="'cholesky'"):
+        operations(jnp.linalg.cholesky, np.eye(3))
+    with pytest.raises(TypeError, match="transcendentals is 1"):
+        flops(jnp.sin, np.ones(3), transcendentals=1)
+
+
+@pytest.mark.parametrize("count", [flops, operations, temp_bytes])
 def test_what_cannot_be_called_is_refused(count):
     with pytest.raises(TypeError, match="f is 3"):
         count(3)
