@@ -62,6 +62,11 @@ def maximum(out, x, y):
     return lambda g: sum_to(g * share, to_x), lambda g: sum_to(g * (1 - share), to_y)
 
 
+def minimum(out, x, y):
+    to_x, to_y, share = shape(x), shape(y), np.where(x == y, 0.5, x < y)
+    return lambda g: sum_to(g * share, to_x), lambda g: sum_to(g * (1 - share), to_y)
+
+
 def logaddexp(out, x, y):
     to_x, to_y = shape(x), shape(y)
     return lambda g: sum_to(g * np.exp(x - out), to_x), lambda g: sum_to(g * np.exp(y - out), to_y)
@@ -78,7 +83,7 @@ def sum_(out, x, axis=None, keepdims=False):
 
 
 def max_(out, x, axis=None, keepdims=False):
-    """Where several are largest, they share."""
+    """Of max and min: where several are the result, they share."""
     one = kept(x.shape, axis)
     won = x == np.reshape(out, one)
     share = won / np.sum(won, axis=axis, keepdims=True)
@@ -134,7 +139,8 @@ def scatter(g, full, index):
 # name: (what it computes, its rule)
 RULES = {
     "add": (np.add, add), "subtract": (np.subtract, subtract), "multiply": (np.multiply, multiply), "divide": (np.divide, divide),
-    "power": (np.power, power), "maximum": (np.maximum, maximum), "logaddexp": (np.logaddexp, logaddexp),
+    "power": (np.power, power), "maximum": (np.maximum, maximum), "minimum": (np.minimum, minimum),
+    "logaddexp": (np.logaddexp, logaddexp),
     "negative": (np.negative, lambda out, x: (lambda g: -g,)),
     "abs": (np.abs, lambda out, x: (lambda g: g * np.sign(x),)),
     "sign": (np.sign, lambda out, x: (None,)),
@@ -150,6 +156,7 @@ RULES = {
     "where": (np.where, where), "matmul": (np.matmul, matmul),
     "sum": (lambda x, axis=None, keepdims=False: np.sum(x, axis=axis, keepdims=keepdims), sum_),
     "max": (lambda x, axis=None, keepdims=False: np.max(x, axis=axis, keepdims=keepdims), max_),
+    "min": (lambda x, axis=None, keepdims=False: np.min(x, axis=axis, keepdims=keepdims), max_),
     "reshape": (lambda x, shape: np.reshape(x, shape), reshape), "transpose": (lambda x, axes=None: np.transpose(x, axes), transpose),
     "broadcast_to": (lambda x, shape: np.broadcast_to(x, shape), broadcast_to),
     "concatenate": (lambda *xs, axis=0: np.concatenate(xs, axis=axis), concatenate),

@@ -10,6 +10,7 @@ import operator
 import types
 
 import numpy
+from numpy.lib.array_utils import normalize_axis_index
 
 from lecture_utils import _inputs
 from lecture_utils._graph import Node
@@ -21,7 +22,8 @@ _COMPARISONS = {"less": "lt", "less_equal": "le", "greater": "gt", "greater_equa
 
 
 class Tape:
-    """The list. A record is (op, links), a link (parent, pullback) for each argument: the index of a record, or a constant with no pullback.
+    """The list. A record is (op, links), a link (parent, pullback) for each argument: the index of a record, an int, and None for
+    the pullback if nothing is sent there (sign); or for a constant (its value, a float, or None for an array, None).
 
     values: the result of each record, kept with the constants for `to_graph` where the program was run on `inputs`; else None.
     """
@@ -52,6 +54,7 @@ class Var:
     sum = lambda self, axis=None, keepdims=False: np.sum(self, axis=axis, keepdims=keepdims)
     mean = lambda self, axis=None, keepdims=False: np.mean(self, axis=axis, keepdims=keepdims)
     max = lambda self, axis=None, keepdims=False: np.max(self, axis=axis, keepdims=keepdims)
+    min = lambda self, axis=None, keepdims=False: np.min(self, axis=axis, keepdims=keepdims)
     reshape = lambda self, *shape: np.reshape(self, shape[0] if len(shape) == 1 else shape)
     scatter = lambda self, full, index: _scatter(self, full, index)
     __getitem__ = lambda self, index: _getitem(self, index)
@@ -64,7 +67,8 @@ class Var:
         raise TypeError("a traced array was written to, expected no assignment: use np.where or np.concatenate")
 
     def _lost(self, *_, **__):
-        raise TypeError("a traced Var would become a plain number and lose its derivative, expected functions of tape.np")
+        raise TypeError("a traced Var would become a plain number and lose its derivative, expected functions of tape.np, on "
+                        "NumPy's arrays: of pandas take .to_numpy()")
 
     __float__ = __int__ = __complex__ = __index__ = __array__ = item = _lost
 
@@ -82,6 +86,9 @@ class Var:
             raise TypeError(f"numpy.{name} got a traced Var{f' and {list(options)}' if options else ''}, expected a function of "
                             f"tape.np, without other options than axis and keepdims: {', '.join(sorted(vars(np)))}")
         return getattr(np, name)(*args, **options)
+
+
+_PLAIN = (Var, numpy.ndarray, numpy.generic)
 
 
 def _value(x):
@@ -111,11 +118,14 @@ def _primitive(name, forward, rule):
             for x in args:
                 values.append(x.value if type(x) is Var and x.tape is tape else x)
             result = run(*values, **options)
+            if not isinstance(result, _PLAIN):                   # pandas would go by its labels, JAX by its precision: neither may
+                values = [x if isinstance(x, (*_PLAIN, int, float)) else numpy.asarray(x) for x in values]
+                result = run(*values, **options)
             for x, pullback in zip(args, rule(result, *values, **options)):
                 if type(x) is Var and x.tape is tape:
                     links.append((x.index, pullback))
                 elif tape.values is not None:                    # a constant: its pullback, and all that it names, is dropped
-                    links.append((x if isinstance(x, (int, float)) else None, None))
+                    links.append((float(x) if isinstance(x, (int, float)) else None, None))
         records = tape.records
         records.append((name, links))
         if tape.values is not None:
@@ -136,14 +146,16 @@ def _mean(x, axis=None, keepdims=False):
 
 
 def _stack(xs, axis=0):
-    shape = numpy.shape(_value(xs[0]))
-    axis = axis % (len(shape) + 1)
+    shapes = {numpy.shape(_value(x)) for x in xs}
+    if len(shapes) != 1:
+        raise ValueError(f"stack got arrays of shapes {', '.join(str(list(s)) for s in sorted(shapes)) or 'none'}, expected one")
+    (shape,) = shapes
+    axis = normalize_axis_index(axis, len(shape) + 1)
     return np.concatenate([np.reshape(x, (*shape[:axis], 1, *shape[axis:])) for x in xs], axis)
 
 
 np = types.SimpleNamespace(
-    **_OPS, mean=_mean, stack=_stack, concatenate=lambda xs, axis=0: _join(*xs, axis=axis),
-    minimum=lambda x, y: -np.maximum(-x, -y), min=lambda x, axis=None, keepdims=False: -np.max(-x, axis=axis, keepdims=keepdims))
+    **_OPS, mean=_mean, stack=_stack, concatenate=lambda xs, axis=0: _join(*xs, axis=axis))
 
 for _name, _symbol in _OPERATORS.items():
     setattr(Var, f"__{_symbol}__", _OPS[_name])
@@ -191,9 +203,10 @@ def vjp(f, *primals):
     and max give each the same share. The derivative is that of the path that was run: an `if` on values is not seen.
 
     Cost: f once, and about a microsecond more for each operation. The tape keeps, until pullback is dropped, what the pullbacks
-    name: nothing for a sum, the other factor for a product, the result for exp. A pullback goes through the tape once, from
-    its end, at a few times the cost of f, whatever the number of primals; nothing recurses. Python's collector of cyclic
-    garbage rests while f runs.
+    name: nothing for a sum, the other factor for a product, the result for exp. So write into no primal, not into y, and into no
+    array that f used, before the last pullback: the gradient would be wrong without a word. A pullback goes through the tape
+    once, from its end, at a few times the cost of f, whatever the number of primals; nothing recurses. Python's collector of
+    cyclic garbage rests while f runs.
     Raises TypeError if f is no function, returns anything but one real array or number, or loses the derivative on the way
     (see `Var`), or if a primal is not floating-point; ValueError or TypeError in pullback if u is not like y.
 
@@ -202,7 +215,8 @@ def vjp(f, *primals):
     [(2, 3), (3,)]
     """
     _inputs.function("f", f)
-    variables, collecting = _start(Tape(), primals), gc.isenabled()
+    tape = Tape()
+    variables, collecting = _start(tape, primals), gc.isenabled()
     gc.disable()                                                 # else Python walks the growing tape again and again for nothing
     try:
         y = f(*variables)
@@ -213,13 +227,19 @@ def vjp(f, *primals):
         if isinstance(y, (list, tuple)):
             raise TypeError(f"f returned a {type(y).__name__}, expected one array: use np.stack or np.concatenate")
         y = numpy.asarray(_inputs.numbers("the result of f", y))[()]
-    traced = type(y) is Var and bool(variables) and y.tape is variables[0].tape
+    traced = type(y) is Var and y.tape is tape
+    if type(y) is Var and not traced and y.tape.level >= tape.level:
+        raise ValueError("f returned a Var of another run, or a copy of one, expected a result of its arguments")
+    if y.dtype.kind == "c":
+        raise TypeError(f"f returned dtype {y.dtype}, expected real numbers")
     value = y.value if traced else y                             # if not traced, f does not depend on its arguments
 
     def pullback(u):
         u = u if type(u) is Var else numpy.asarray(_inputs.numbers("u", u))[()]
         if u.shape != value.shape:
             raise ValueError(f"u has shape {list(u.shape)}, expected that of f's result: {list(value.shape)}")
+        if traced and type(u) is not Var:
+            u = u.astype(value.dtype, copy=False)                # a float64 u would make all of a float32 sweep float64
         found = _sweep(y, u, len(variables)) if traced else [None] * len(variables)
         return tuple(_own(g, x.value, (u, *found[:i])) for i, (g, x) in enumerate(zip(found, variables)))
 
@@ -245,6 +265,8 @@ def _own(g, x, others):
     """The cotangent g of an input of value x as an array of x's type that is no part of another one; zeros if nothing arrived."""
     if g is None:
         return numpy.zeros_like(_value(x))[()]
+    if g.dtype.kind == "c":
+        raise TypeError("f computed with complex numbers on the way, expected real ones")
     if type(g) is Var:
         return g
     g = numpy.asarray(g, dtype=x.dtype)
@@ -292,16 +314,17 @@ def to_graph(y):
     needed, inputs_ = {y.index}, sum(op == "" for op, _ in records)
     for i in range(y.index, -1, -1):
         if i in needed:
-            needed.update(parent for parent, pullback in records[i][1] if pullback is not None)
+            needed.update(parent for parent, _ in records[i][1] if type(parent) is int)
     letters, names, nodes = _letters(), {}, []
     for i, ((op, links), value) in enumerate(zip(records[:y.index + 1], values)):
         if i in needed or op == "":
             names[i] = next(letters) if op else "x" if inputs_ == 1 else f"x{i + 1}"
             op = _OPERATORS.get(op, op).replace("truediv", "div").replace("negative", "neg")
-            if any(pullback is None for _, pullback in links):
-                op += "(" + ", ".join("·" if pullback else "…" if parent is None else f"{parent:.4g}" for parent, pullback in links) + ")"
+            if any(type(parent) is not int for parent, _ in links):
+                shown = ("·" if type(parent) is int else "…" if parent is None else f"{parent:.4g}" for parent, _ in links)
+                op += f"({', '.join(shown)})"
             shown = float(_value(value)) if value.shape == () else str(list(value.shape))
-            nodes.append(Node(names[i], op, tuple(names[parent] for parent, pullback in links if pullback), shown))
+            nodes.append(Node(names[i], op, tuple(names[parent] for parent, _ in links if type(parent) is int), shown))
     return nodes
 
 

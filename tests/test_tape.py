@@ -1,4 +1,5 @@
 """The tape gives JAX's gradients on random programs, of any length, stores only what its pullbacks name, and loses nothing silently."""
+import copy
 import gc
 import math
 import operator
@@ -391,6 +392,44 @@ def test_a_gradient_is_that_of_a_scalar():
         tape.grad(lambda x: x[0])(X)
 
 
+def test_stack_takes_arrays_of_one_shape_along_an_axis_that_is_there():
+    with pytest.raises(ValueError, match="stack got arrays of shapes"):
+        tape.vjp(lambda x: np.stack([x, numpy.ones((3, 2))]), X)
+    with pytest.raises(ValueError, match="axis 5"):
+        tape.vjp(lambda x: np.stack([x, x], axis=5), X)
+
+
+@pytest.mark.parametrize("f", [lambda x: x * 1j, lambda x: np.sum(abs(x * 1j)), lambda x: abs(2 * x + 1j * x)])
+def test_complex_numbers_are_refused(f):
+    with pytest.raises(TypeError, match="complex"):
+        y, pullback = tape.vjp(f, X)
+        pullback(numpy.ones(y.shape))
+
+
+def test_a_result_of_another_run_is_refused():
+    kept = []
+    for f in (lambda x: copy.deepcopy(x), lambda x: (tape.grad(lambda z: kept.append(z) or np.sum(z))(x), kept[-1])[1]):
+        with pytest.raises(ValueError, match="f returned a Var of another run"):
+            tape.vjp(f, X)
+
+
+def test_unsigned_and_boolean_constants_do_not_wrap():
+    f = lambda np: lambda x: np.sum(np.minimum(x, numpy.array([2, 2, 2], numpy.uint8)) * np.maximum(x, numpy.array([True, False, True])))
+    assert_close([tape.grad(f(np))(X)], [jax.grad(f(jnp))(jnp.asarray(X))])
+
+
+def test_constants_of_pandas_go_by_position():
+    pandas = pytest.importorskip("pandas")
+    labels = pandas.Series([1.0, 2.0, 3.0], index=["a", "b", "c"]), pandas.Series([10.0, 20.0, 30.0], index=["c", "b", "a"])
+    gradient = tape.grad(lambda x: np.sum((x * labels[0]) * labels[1]))(X[0])
+    assert numpy.array_equal(gradient, [10.0, 40.0, 90.0])
+
+
+def test_u_takes_the_type_of_the_result():
+    pullback = tape.vjp(lambda x: -x, X[0])[1]
+    assert numpy.array_equal(pullback(numpy.array([1, 2, 3], numpy.uint8))[0], [-1.0, -2.0, -3.0])
+
+
 # ---- the graph
 
 def test_the_graph_is_the_program_in_order_with_its_values():
@@ -411,6 +450,13 @@ def test_the_graph_shows_constants_in_the_op_and_the_shape_of_arrays():
     assert [(node.op, node.value) for node in nodes] == [
         ("", "[2, 3]"), ("sub(3, ·)", "[2, 3]"), ("mul(·, …)", "[2, 3]"), ("div(·, 2)", "[2, 3]"), ("sum", "[3]"),
         ("getitem", pytest.approx(numpy.sum((3 - X) * X / 2, axis=0)[0]))]
+
+
+def test_the_graph_has_an_arrow_also_where_no_cotangent_goes():
+    x1, x2 = tape.inputs(2.0, 5.0)
+    nodes = tape.to_graph(np.where(np.sign(3 * x2), x1, 7.0))
+    assert [(node.op, node.parents) for node in nodes[2:]] == [
+        ("mul(3, ·)", ("x2",)), ("sign", ("a",)), ("where(·, ·, 7)", ("b", "x1"))]
 
 
 def test_the_graph_of_a_run_inside_vjp_is_refused():

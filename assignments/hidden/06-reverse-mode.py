@@ -27,7 +27,7 @@ def drive_sum_to(answer, seed):
     n, m, k = (int(i) for i in rng.permutation([2, 3, 4]))
     cases = {"added": [((m,), (n, m)), ((m, k), (n, m, k)), ((k,), (n, m, k))],
              "stretched": [((n, 1), (n, m)), ((n, 1, k), (n, m, k)), ((1, 1), (n, m))],
-             "both": [((1, k), (n, m, k)), ((m, 1), (n, m, k)), ((1,), (n, m))],
+             "both": [((1, k), (n, m, k)), ((m, 1), (n, m, k)), ((1,), (n, m)), ((n,), (n, n)), ((n, 1), (n, n, n))],
              "nothing": [((n, m), (n, m)), ((n, 1, k), (n, 1, k)), ((), ())],
              "a number": [((), (n,)), ((), (n, m, k))],
              "length one": [((1, m), (1, m)), ((m,), (1, m)), ((1, k), (n, 1, k))]}
@@ -51,7 +51,7 @@ def judge_sum_to(arrays, seed):
     n, m, k = (int(i) for i in rng.permutation([2, 3, 4]))
     cases = {"added": [((m,), (n, m)), ((m, k), (n, m, k)), ((k,), (n, m, k))],
              "stretched": [((n, 1), (n, m)), ((n, 1, k), (n, m, k)), ((1, 1), (n, m))],
-             "both": [((1, k), (n, m, k)), ((m, 1), (n, m, k)), ((1,), (n, m))],
+             "both": [((1, k), (n, m, k)), ((m, 1), (n, m, k)), ((1,), (n, m)), ((n,), (n, n)), ((n, 1), (n, n, n))],
              "nothing": [((n, m), (n, m)), ((n, 1, k), (n, 1, k)), ((), ())],
              "a number": [((), (n,)), ((), (n, m, k))],
              "length one": [((1, m), (1, m)), ((m,), (1, m)), ((1, k), (n, 1, k))]}
@@ -108,6 +108,8 @@ def drive_to_store(answer, seed):
     programs["unused dead"] = [("x", "", ()), ("y", "", ()), ("p", "mul", ("x", "y")), ("q", "sin", ("p",)), ("r", "add", ("x", "x"))]
     programs["constants inside"] = [("k", "const", ()), ("l", "sin", ("k",)), ("x", "", ()), ("q", "mul", ("l", "k")),
                                     ("r", "mul", ("x", "q"))]
+    programs["constants smooth"] = [("k", "const", ()), ("e", "exp", ("k",)), ("t", "tanh", ("e",)), ("l", "log", ("e",)), ("x", "", ()),
+                                    ("p", "add", ("l", "t")), ("r", "sub", ("x", "p"))]
     programs["rules square"] = [("x", "", ()), ("r", "mul", ("x", "x"))]
 
     def mask(steps):
@@ -145,6 +147,7 @@ def judge_to_store(arrays, seed):
                 **{f"constants {i}": chained(int(rng.integers(10, 16)), two, [["const", ""], ["", "const"]][i % 2] * 2) for i in range(8)}}
     programs["unused dead"] = [("", ()), ("", ()), ("mul", (0, 1)), ("sin", (2,)), ("add", (0, 0))]
     programs["constants inside"] = [("const", ()), ("sin", (0,)), ("", ()), ("mul", (1, 0)), ("mul", (2, 3))]
+    programs["constants smooth"] = [("const", ()), ("exp", (0,)), ("tanh", (1,)), ("log", (1,)), ("", ()), ("add", (3, 2)), ("sub", (4, 5))]
     programs["rules square"] = [("", ()), ("mul", (0, 0))]
 
     def expected(steps):
@@ -231,6 +234,12 @@ def drive_vjp_tape(answer, seed):
         y, pullback = answer(lambda x, z: (x * z).sin(), x, z)
         return np.array([pullback(1.0), pullback(u), pullback(1.0)], dtype=float)
 
+    def apart():
+        """Two tapes at a time: the first pullback is called after the second run."""
+        first = answer(lambda x, z: x * z, x, z)[1]
+        answer(lambda x: x.exp().sin(), x)
+        return np.array(first(u), dtype=float)
+
     def runs():
         seen = [0]
 
@@ -250,7 +259,7 @@ def drive_vjp_tape(answer, seed):
         "late": lambda: both(late, x, z), "network": lambda: both(network, x, z, u),
         "chain": lambda: both(chain, x),
         "unused": lambda: both(lambda x, z: x.exp(), x, z), "dead end": lambda: both(lambda x, z: (x.sin(), x * z)[0], x, z),
-        "given back": lambda: both(lambda x, z: z, x, z), "again": again, "runs": runs,
+        "given back": lambda: both(lambda x, z: z, x, z), "again": again, "apart": apart, "runs": runs,
     }
 
 
@@ -291,20 +300,21 @@ def judge_vjp_tape(arrays, seed):
                and same("network", times_u(network, u)))
     gradient = math.cos(x * z) * np.array([z, x])
     return [
-        Part("each operation on its own", 2, singly,
+        Part("each operation on its own", 1, singly,
              "check value and pullback of each operation with two different primals and a u that is not 1: of x - z and x / z "
              "the second parent gets a minus sign, and every result is multiplied by u"),
         Part("plain numbers on either side", 1, all(same(name, expected) for name, expected in plain.items()),
              "3 - x calls __rsub__ and 3 / x calls __rtruediv__, where self is the right-hand side; make a plain number a constant "
              "first, and an int counts as one" if arrays else ABOVE),
-        Part("values that are used more than once", 1, fan_out,
+        Part("values that are used more than once", 2, fan_out,
              "cotangents add up: += where a value is used twice, and a step passes its cotangent on only once, when all "
              "that uses it has sent its part, as it has if you go through the list from the end" if singly else ABOVE),
         Part("a chain of 100,000 operations", 1, same("chain", times_u(chain, u)),
              "Python gives up on a recursion of that depth: keep all steps in a list and go through it in a loop" if singly else ABOVE),
         Part("primals without influence, and a second call", 1,
              same("unused", [math.exp(x), u * math.exp(x), 0.0]) and same("dead end", [math.sin(x), u * math.cos(x), 0.0])
-             and same("given back", [z, 0.0, u]) and same("again", [gradient, u * gradient, gradient]) and same("runs", 1),
+             and same("given back", [z, 0.0, u]) and same("again", [gradient, u * gradient, gradient])
+             and same("apart", [u * z, u * x]) and same("runs", 1),
              "a primal that nothing sends to gets 0.0; start each call of the pullback with new cotangents, all zero, instead of "
-             "those that the last call left; set out from the result, not from the last record; f runs once" if singly else ABOVE),
+             "those that the last call left, and each call of vjp_tape with a list of its own; set out from the result, not from the last record; f runs once" if singly else ABOVE),
     ]
