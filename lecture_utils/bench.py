@@ -22,8 +22,11 @@ _REDUCTIONS = set("reduce_sum reduce_prod reduce_max reduce_min reduce_and reduc
 _CUMULATIVE = set("cumsum cumprod cummax cummin cumlogsumexp".split())
 # Nothing: they move or name numbers.
 _MOVES = set("""bitcast_convert_type broadcast_in_dim concatenate convert_element_type copy copy_p device_put dynamic_slice
-    dynamic_update_slice expand_dims gather iota name optimization_barrier pad pvary real reduce_precision reshape rev scatter
+    dynamic_update_slice expand_dims gather iota name empty2 imag optimization_barrier pad pvary real reduce_precision reshape rev scatter
     sharding_constraint slice split squeeze stack stop_gradient tile transpose unstack""".split())
+
+# They run the program that they hold as it stands:
+_CALLS = set("checkpoint closed_call core_call custom_jvp_call custom_vjp_call jit pjit remat2 scan".split())
 
 
 def compare(fs, *args, repeat=15):
@@ -76,7 +79,8 @@ def operations(f, *args):
 
     Arithmetic, comparisons, choices (`where`) and elementary functions (exp, sin, tanh, …) count one for each element of the
     result, a matrix product two for each of its products, x**n the products of repeated squaring, a sum one less than its
-    terms. Moving numbers (slices, reshapes, gathers, conversions of type) is free. The body of a scan counts as often as it
+    terms. Moving numbers (slices, reshapes, gathers, conversions of type) is free,
+    but the arithmetic on indices that NumPy-style indexing brings along counts. The body of a scan counts as often as it
     runs, the dearest branch of a cond once, and what no result needs not at all. The compiler may do less (common
     subexpressions, which count each time here) or more (it may compute a thing twice rather than store it): see `flops`.
     f: a function of arrays that JAX can trace; args: arrays, or `jax.ShapeDtypeStruct`s in their place. Cost: one trace.
@@ -117,6 +121,8 @@ def flops(f, *args, transcendentals=False):
         raise ValueError("f contains a loop, expected none: XLA counts a loop's body once, however often it runs; use operations")
     if call := re.search(r'custom_call_target="((?:lapack|cusolver)\w*)', program):
         raise ValueError(f"f calls {call[1]}, expected no library call: XLA does not see the work inside; count by hand")
+    if call := re.search(r'custom_call_target="(\w*callback\w*)', program):
+        raise ValueError(f"f calls Python ({call[1]}), expected none: XLA does not see the work inside; count by hand")
     cost = compiled.cost_analysis()
     return int(cost.get("flops", 0) + (cost.get("transcendentals", 0) if transcendentals else 0))
 
@@ -149,7 +155,7 @@ def _cost(eqn):
     size = lambda variable: math.prod(variable.aval.shape)
     if name in _ONE_EACH:
         return size(eqn.outvars[0])
-    if name in _MOVES:
+    if name in _MOVES and params.get("update_jaxpr") is None:
         return 0
     if name == "integer_pow":
         n = abs(params["y"])
@@ -161,14 +167,14 @@ def _cost(eqn):
         return max(size(eqn.invars[0]) - size(eqn.outvars[0]), 0)
     if name in _CUMULATIVE:
         return size(eqn.invars[0])
-    if name.startswith("scatter"):                               # scatter-add and its like; plain scatter is a move
+    if name.startswith(("scatter-", "scatter_")):                # scatter-add and its like; plain scatter is a move
         return size(eqn.invars[2])
     if name == "while":
         raise ValueError("f contains a while loop, expected none: nobody knows how often it runs; count by hand")
     if name == "cond":
         return max(_count(branch.jaxpr) for branch in params["branches"])
     inner = next((params[key] for key in ("jaxpr", "call_jaxpr", "fun_jaxpr") if key in params), None)
-    if inner is None:
+    if inner is None or name not in _CALLS:
         raise ValueError(f"f uses {name!r}, expected primitives whose operations can be counted; count by hand")
     return _count(getattr(inner, "jaxpr", inner)) * (params["length"] if name == "scan" else 1)
 

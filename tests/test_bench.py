@@ -257,3 +257,21 @@ def test_a_while_loop_and_an_unknown_primitive_are_refused():
 def test_what_cannot_be_called_is_refused(count):
     with pytest.raises(TypeError, match="f is 3"):
         count(3)
+
+
+@pytest.mark.parametrize("f, name", [
+    (lambda x: jax.lax.reduce(x, 0.0, lambda a, b: jnp.sin(a) + b, (0,)), "reduce"),
+    (lambda x: x.at[:].apply(jnp.sin), "scatter"), (jnp.sort, "sort")])
+def test_operations_refuses_a_program_inside_a_primitive_that_it_cannot_weigh(f, name):
+    with pytest.raises(ValueError, match=f"f uses '{name}'"):
+        bench.operations(f, np.ones(10))
+
+
+def test_operations_counts_the_gradient_of_a_cond():
+    f = lambda x: jax.lax.cond(x[0] > 0, lambda x: jnp.sum(jnp.sin(x)), jnp.sum, x)
+    assert bench.operations(jax.grad(f), np.ones(10)) >= 20             # ten cosines and ten products
+
+
+def test_flops_refuses_a_program_that_calls_python():
+    with pytest.raises(ValueError, match="f calls Python"):
+        bench.flops(lambda A, x: (jax.debug.print("a"), A @ x)[1], np.ones((10, 10)), np.ones(10))

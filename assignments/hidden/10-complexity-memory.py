@@ -71,7 +71,7 @@ def judge_flop_ratio(arrays, seed):
              "compile two programs, value and gradient together, and the value alone, and divide the first count by the second; "
              "a gradient alone is less, since the compiler drops the value" if arrays else ABOVE),
         Part("programs with exp, sin, tanh and log", 1, curved,
-             "XLA lists transcendental functions apart, under another name: add them to the flops in both programs"
+             "XLA lists transcendental functions apart, under another name: add them to the flops in both programs; an entry that is missing counts 0"
              if plain or forgot else ABOVE),
         Part("a float, without running f", 1, close(arrays, "runs", [0, 1]) and (plain or curved),
              "lower and compile f, which traces it; do not call it with numbers; and turn the answer into a Python float"
@@ -109,7 +109,7 @@ def drive_sqrt_checkpoint(answer, seed):
 
     return ({f"square {T}": lambda T=T: value_and_gradient(T) for T in (1, 4, 49)}
             | {f"other {T}": lambda T=T: value_and_gradient(T) for T in (2, 7, 60)}
-            | {f"states {T}": lambda T=T: states(T) for T in (100, 400, 1600)}
+            | {f"states {T}": lambda T=T: states(T) for T in (100, 400, 1600, 401)}
             | {f"written {T}": lambda T=T: written(T) for T in (64, 256)})
 
 
@@ -131,15 +131,16 @@ def judge_sqrt_checkpoint(arrays, seed):
     squares = all(right(f"square {T}") for T in (1, 4, 49))
     others = all(right(f"other {T}") for T in (2, 7, 60))
     small = all(few(T, 2 * T**0.5 + 4) for T in (100, 400, 1600))
-    some = few(1600, 1000)
+    some, prime = few(1600, 1000), few(401, 3 * 401**0.5 + 6)
     short = [arrays.get(f"written {T}", np.zeros(1)) for T in (64, 256)]
     rolled = all(a.shape == (1,) and a[0] > 0 for a in short) and short[1][0] < short[0][0] + 8
     return [
         Part("state and gradient, T a square", 1, squares,
              "T steps, and no more: segments times steps of a segment must be T" if arrays else ABOVE),
-        Part("state and gradient, any T", 1, others and squares,
-             "where T is no square some steps are left over after the segments: take them as well, and not more of them"
-             if squares else ABOVE),
+        Part("state and gradient, any T", 1, others and squares and (prime or not small),
+             ABOVE if not squares else
+             "where T is no square some steps are left over after the segments: take them as well, and not more of them" if not others
+             else "T = 401 is prime and has no divisor to use: take segments of about sqrt(T) steps, and the steps left over apart"),
         Part("at most 2 sqrt(T) + 4 states", 2, small and squares,
              ABOVE if not squares else
              "a scan of sqrt(T) segments, each one jax.checkpoint of a scan of sqrt(T) steps: checkpoint the whole segment; "

@@ -137,3 +137,10 @@ def per_sample_scores(loglik_i, theta, data):
 def per_sample_scores(loglik_i, theta, data):
     every = lambda theta: jax.vmap(loglik_i, (None, 0))(theta, data)
     return jax.jacrev(lambda theta: every(theta) / len(every(theta)))(theta)
+
+
+# %% scores | loops over a compiled gradient | compiled or not
+def per_sample_scores(loglik_i, theta, data):
+    one = jax.jit(jax.grad(loglik_i))
+    n = len(jax.tree.leaves(data)[0])
+    return jnp.stack([one(theta, jax.tree.map(lambda a: a[i], data)) for i in range(n)])

@@ -41,6 +41,20 @@ def torch_jax_same_grad(f_torch, f_jax, x):
         return by_torch, by_jax, float(np.max(np.abs(by_torch - by_jax)) / np.max(np.abs(by_jax)))
 
 
+# %% same-grad | divides by at least 1 | largest absolute
+def torch_jax_same_grad(f_torch, f_jax, x):
+    by_torch = torch.func.grad(f_torch)(torch.tensor(x)).detach().numpy()
+    by_jax = np.asarray(jax.grad(f_jax)(jnp.asarray(x)))
+    return by_torch, by_jax, float(np.max(np.abs(by_torch - by_jax)) / max(1.0, np.max(np.abs(by_jax))))
+
+
+# %% same-grad | forgets the absolute value | largest absolute
+def torch_jax_same_grad(f_torch, f_jax, x):
+    by_torch = torch.func.grad(f_torch)(torch.tensor(x)).detach().numpy()
+    by_jax = np.asarray(jax.grad(f_jax)(jnp.asarray(x)))
+    return by_torch, by_jax, float(np.max(by_torch - by_jax) / (np.max(np.abs(by_jax)) or 1.0))
+
+
 # %% mend-loop | forgets to clear the gradient | clear w.grad
 def fit(loss, w, rate, steps):
     losses = []

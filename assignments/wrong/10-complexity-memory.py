@@ -131,3 +131,12 @@ def hourglass_jacobian(g, h, x, K):
 # %% hourglass | transposed | in this order
 def hourglass_jacobian(g, h, x, K):
     return (jax.jacfwd(h)(g(x)) @ jax.jacrev(g)(x)).T
+
+
+# %% sqrt-checkpoint | takes the largest divisor up to the root | 401 is prime
+def sqrt_checkpoint_scan(step, x, T):
+    def run(f, x, length):
+        return jax.lax.scan(lambda x, _: (f(x), None), x, length=length)[0]
+
+    c = max(d for d in range(1, math.isqrt(T) + 1) if T % d == 0)
+    return run(jax.checkpoint(lambda x: run(step, x, c)), x, T // c)
