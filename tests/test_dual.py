@@ -236,7 +236,7 @@ def add_in_place(x):
 
 
 @pytest.mark.parametrize("f", [float, int, complex, round, math.exp, math.floor, np.array, lambda x: np.array([x, x]), fill,
-                               add_in_place, lambda x: np.asarray(x), lambda x: [1, 2, 3][x]], ids=str)
+                               add_in_place, lambda x: np.asarray(x), lambda x: [1, 2, 3][x]])
 def test_what_would_drop_the_tangent_raises(f):
     with pytest.raises(TypeError, match="tangent.*expected|expected.*tangent"):
         derivative(f)(1.0)
@@ -253,7 +253,7 @@ def test_writing_one_entry_raises_numpys_error_with_ours_as_its_cause():
 
 
 @pytest.mark.parametrize("f", [np.arcsin, np.linalg.norm, lambda x: np.add.reduce(np.stack([x, x])), np.floor, jnp.exp,
-                               lambda x: x % 2, lambda x: np.linalg.solve(np.eye(2), np.stack([x, x]))], ids=str)
+                               lambda x: x % 2, lambda x: np.linalg.solve(np.eye(2), np.stack([x, x]))])
 def test_what_has_no_rule_raises_and_returns_no_number(f):
     with pytest.raises(TypeError):
         derivative(f)(0.5)
