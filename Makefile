@@ -35,7 +35,7 @@ colab-test: .venv/.everything  ## each chapter, unedited and alone, with the ver
 gpu:  ## run the device cells on the accelerator at hand and record what they measure (plain Python, no Jupyter)
 	@$(GPU_PYTHON) -m tools.gpu $(N)
 
-bench: .venv/.everything  ## our code beside its peers, as ratios in one run
+bench: .venv/.bench  ## our code beside its peers, as ratios in one run
 	@set -e; for file in benchmarks/*.py; do echo "== $$file"; $(RUN) $$file; done
 
 repo: .venv/.everything  ## point links, Colab buttons and set-up cells at a fork: make repo URL=https://github.com/OWNER/NAME
@@ -54,4 +54,8 @@ clean:  ## remove what was built (the environment stays)
 .venv/.everything: .venv/.book requirements.txt
 	@echo "installing jax, torch and the tests' tools into .venv (some minutes, once)"
 	@$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements.txt -c constraints.txt
+	@touch $@
+
+.venv/.bench: .venv/.everything requirements-bench.txt
+	@$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt -c constraints.txt
 	@touch $@
