@@ -12,16 +12,17 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 from cycler import cycler
-from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
+from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Rectangle
 from matplotlib.path import Path
 from matplotlib.patheffects import withStroke
 from matplotlib.textpath import TextPath
 
-from lecture_utils import _graph, _inputs
+from lecture_utils import _graph, _inputs, _spy
 from lecture_utils._graph import Node
 
 COLORS = {"blue": "#0072B2", "vermilion": "#D55E00", "green": "#009E73", "black": "#000000",
           "purple": "#CC79A7", "sky": "#56B4E9", "orange": "#E69F00"}
+GROUPS = ("#56B4E9", "#E69F00", "#CC79A7", "#F0E442", "#999999", "#009E73", "#D55E00")   # grounds of black numbers
 
 
 def use_book_style() -> None:
@@ -84,6 +85,46 @@ def step_plot(hs, errors, *, ax=None, floor=1e-17):
         ax.annotate(label, (hs[best], values[best]), xytext=(0, -7), textcoords="offset points", va="top", color=color,
                     ha="left" if at < 0.15 else "right" if at > 0.85 else "center",
                     path_effects=[withStroke(linewidth=4, foreground="white")], zorder=5)
+    return ax
+
+
+def spy_colored(pattern, colors, *, row_colors=None, ax=None):
+    """Draw a sparsity pattern with each nonzero in the color of the product that gives it. Return the axes.
+
+    pattern: [M, N], a SciPy sparse matrix (its stored entries that are not 0) or a dense array (what is not 0). colors: [N]
+    integers, the group of each column, -1 for none; or None if all products are of rows. row_colors: [M] likewise, or None. A
+    nonzero is drawn for its column's group where it is alone in its row among the columns of that group, otherwise for its
+    row's group where it is alone in its column, otherwise as an empty cell: no product gives it by itself. Row groups count on
+    from the column groups. ax: the axes to draw on; None makes a figure.
+    Up to 20 rows and columns each nonzero bears the number of its group. With more than seven groups the seven colors come
+    again, and only the number tells: up to 40 rows and columns are then numbered, and more are refused.
+    Raises ValueError or TypeError if pattern is no matrix with rows and columns, if colors or row_colors are no such integers
+    or both None, if more than seven groups meet more than 40 rows or columns, if ax is no axes. Cost: M N cells are painted.
+
+    >>> ax = spy_colored(np.eye(3) + np.eye(3, k=1), [0, 1, 0])
+    >>> [text.get_text() for text in ax.texts]
+    ['0', '1', '1', '0', '0']
+    """
+    if ax is not None and not isinstance(ax, mpl.axes.Axes):
+        raise TypeError(f"ax is {ax!r}, expected the axes of a figure, or None")
+    filled, group, count = _spy.read_from(pattern, colors, row_colors)
+    numbered = max(filled.shape) <= (40 if count > len(GROUPS) else 20)
+    if count > len(GROUPS) and not numbered:
+        raise ValueError(f"colors and row_colors hold {count} groups for a pattern of {filled.shape[0]} x {filled.shape[1]}, "
+                         f"expected at most {len(GROUPS)} groups, or at most 40 rows and columns, which are numbered")
+    picture = np.ones((*filled.shape, 3))
+    picture[group >= 0] = np.array([mpl.colors.to_rgb(c) for c in GROUPS])[group[group >= 0] % len(GROUPS)]
+    ax = plt.subplots(figsize=(3.4, 3.4))[1] if ax is None else ax
+    ax.imshow(picture, interpolation="nearest", aspect="equal")
+    ax.set(xticks=[], yticks=[])
+    ax.grid(False)
+    ax.spines[:].set_visible(True)
+    cell = 72 * min(ax.figure.get_size_inches() * ax.get_position().size / filled.shape[::-1])     # in points
+    for i, j in np.argwhere(filled) if numbered else ():
+        ax.add_patch(Rectangle((j - 0.5, i - 0.5), 1, 1, fill=False, edgecolor="black" if group[i, j] < 0 else "white",
+                               linewidth=1))
+        if group[i, j] >= 0:
+            ax.text(j, i, str(group[i, j]), ha="center", va="center_baseline", fontsize=min(11, 0.6 * cell))
     return ax
 
 

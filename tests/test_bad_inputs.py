@@ -10,14 +10,17 @@ import lecture_utils
 import matplotlib as mpl
 import numpy as np
 import pytest
-from lecture_utils import tape
+from lecture_utils import sparse, tape
 from lecture_utils.stepper import Step
+from scipy.sparse import csr_array
 
 mpl.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402
 
 NAN, INF = float("nan"), float("inf")
 X, RAGGED = np.array([0.5, 2.0]), [[1.0], [2.0, 3.0]]
+BAND = np.array([[1, 1, 0], [1, 1, 1], [0, 1, 1]])
+SPARSE = csr_array(BAND)
 SQUARE = [("x", "", (), 3.0), ("y", "square", ("x",), 9.0)]
 def tensor(*_):
     import torch
@@ -52,7 +55,16 @@ GOOD = {
     "plot.graph_plot": {"nodes": [("x",), ("y", "sin", ["x"])], "outputs": ["y"], "ax": None},
     "plot.jaxpr_graph": {"jaxpr": jax.make_jaxpr(abs)(1.0)},
     "plot.step_plot": {"hs": [1e-2, 1e-3], "errors": {"central": [1e-4, 1e-6]}, "ax": None, "floor": 1e-17},
+    "plot.spy_colored": {"pattern": np.eye(2), "colors": [0, 0], "row_colors": [0, -1], "ax": None},
     "plot.use_book_style": {},
+    "sparse.check_coloring": {"pattern": BAND, "coloring": [0, 1, 2], "method": "column"},
+    "sparse.color_bidirectional": {"pattern": BAND},
+    "sparse.color_columns": {"pattern": BAND, "order": "best"},
+    "sparse.color_rows": {"pattern": BAND, "order": "natural"},
+    "sparse.color_symmetric": {"pattern": BAND, "method": "star", "order": "best"},
+    "sparse.compress": {"A": BAND, "coloring": sparse.color_columns(BAND)},
+    "sparse.decompress": {"B": np.ones((3, 3)), "coloring": sparse.color_columns(BAND)},
+    "sparse.seed_matrix": {"coloring": sparse.color_columns(BAND), "dtype": np.float32},
     "stepper.forward_sweep": {"nodes": SQUARE, "partials": {"y": [6.0]}, "tangents": {"x": 1.0}},
     "stepper.reverse_sweep": {"nodes": SQUARE, "partials": {"y": [6.0]}},
     "stepper.stepper": {"nodes": SQUARE, "steps": [Step("x", "x", {"x": 3.0})], "name": "square", "title": "The square"},
@@ -80,6 +92,10 @@ ROLE = {
     "stepper.reverse_sweep.nodes": "evaluated nodes", "partials": "partials", "stepper.forward_sweep.tangents": "tangents of inputs", "steps": "sweep",
     "stepper.stepper.name": "key", "title": "title", "stepper.stepper.nodes": "evaluated or bare nodes",
     "device.record.name": "key", "device.recorded.name": "key", "rows": "rows",
+    "plot.spy_colored.pattern": "cells", "plot.spy_colored.colors": "groups of two", "row_colors": "groups of two",
+    "pattern": "pattern", "sparse.color_symmetric.pattern": "symmetric pattern", "coloring": "coloring",
+    "sparse.check_coloring.coloring": "colors", "A": "matrix", "B": "products", "sparse.color_columns.order": "choice",
+    "sparse.color_rows.order": "choice", "sparse.color_symmetric.order": "choice",
     "args": "anything", "cpu": "anything", "gpu": "anything", "name": "anything", "source": "anything",
 }
 
@@ -225,6 +241,14 @@ REQUIRED = {
         **DATA, "wrong shape": [{"N": 1}, [{"N": 1}, {"M": 1}], [1], [{}]], "integers": "a count is an integer",
         "NaN": [[{"N": NAN}], [{"N": INF}]], "empty array": [[]],
         "other": [None, "rows", [{"N": [1]}], [{1: 1}], [{"Measured on": 1}], [{"N": None}]]},
+    "cells": {
+        **DATA, "wrong shape": [np.ones(2), 1.0, np.ones((2, 2, 2)), RAGGED], "integers": "counts are a pattern",
+        "NaN": "what is not 0 is in the pattern", "empty array": [np.ones((0, 2)), np.ones((2, 0)), []],
+        "complex": [np.eye(2) * 1j], "other": [None, "ab", [["a", "b"]]]},
+    "groups of two": {
+        **DATA, "wrong shape": [[0], [0, 0, 0], [[0, 0]], 0, RAGGED], "integers": "a group is an integer",
+        "NaN": [[0.0, 1.0], [NAN, 0]], "empty array": [[], np.array([], int)], "range": [[0, -2]],
+        "other": ["ab", [None, 0], [True, False]]},
     "anything": {kind: "passed on, or shown, as it is" for kind in KINDS},
 }
 REQUIRED["evaluated or bare nodes"] = {
@@ -241,8 +265,67 @@ REQUIRED["traced function"] = {
     **REQUIRED["function"], "untraceable": [lambda x: np.sin(np.asarray(x)), lambda x: x * float(x[0])],
     "several results": [lambda x: (x, x), lambda x: {"y": x}]}
 REQUIRED["point"] = {**REQUIRED["vector"], "16 bits": [X.astype(np.float16)], "64 bits": "a test of its own: it hangs on a flag of JAX"}
+REQUIRED["pattern"] = {
+    **DATA, "wrong shape": [3.0, X, np.ones((2, 2, 2)), RAGGED, SPARSE.reshape(9)], "integers": "a pattern can be of integers",
+    "NaN": "a NaN is an entry", "empty array": [[], np.ones((0, 3)), np.ones((3, 0)), SPARSE[:0]],
+    "other": [None, "ab", [["a", "b"]], {"a": 1}, sparse.color_columns(BAND)]}
+REQUIRED["symmetric pattern"] = {
+    **REQUIRED["pattern"], "not square": [np.ones((2, 3))], "not symmetric": [np.array([[1, 1], [0, 1]]), SPARSE - np.eye(3, k=1)]}
+REQUIRED["coloring"] = {
+    **DATA, "wrong shape": [[0, 1, 2]], "integers": [3], "NaN": [NAN], "empty array": [np.array([])], "other": [None, "best", BAND]}
+REQUIRED["colors"] = {
+    **DATA, "wrong shape": [3, [0, 1], [[0, 1, 2]], RAGGED, [0, 1, 2, 0]], "integers": "colors are integers",
+    "NaN": [[NAN, 1, 2], [0.0, 1.0, 2.0]], "empty array": [[]], "sign": [[0, 1, -1]], "clash": [[0, 1, 1], [0, 0, 0]],
+    "other": [None, "best", [True, False, True], ["a", "b", "c"], sparse.color_columns(np.eye(2)), sparse.color_columns(np.eye(3))]}
+REQUIRED["matrix"] = {
+    **DATA, "wrong shape": [3.0, X, np.ones((2, 3)), RAGGED, SPARSE[:2]], "integers": "a matrix can be of integers",
+    "NaN": "a NaN is passed on", "empty array": [[], np.ones((0, 3))], "other": [None, "ab", BAND * 1j, SPARSE * 1j, BAND > 0]}
+REQUIRED["products"] = {
+    **DATA, "wrong shape": [3.0, X, np.ones((2, 3)), RAGGED, (np.ones((3, 3)),) * 2], "integers": "products can be integers",
+    "NaN": "a NaN is passed on", "empty array": [[], np.ones((0, 3))], "other": [None, "ab", np.ones((3, 3)) * 1j]}
 REQUIRED["function or None"] = {**REQUIRED["function"], "no function": [3, "sin", X]}
 REQUIRED["steps for slopes"] = {**REQUIRED["steps"], "one step": [[1e-2]]}
+
+# lecture_utils.sparse, the compiled half
+GOOD["sparse.sparse_jacobian"] = {
+    "f": jax.numpy.sin, "x": X.astype(np.float32), "pattern": np.eye(2), "coloring": [0, 0], "mode": "forward", "output": "csr",
+    "linearize_once": True, "check": True}
+GOOD["sparse.sparse_hessian"] = {
+    "f": lambda x: jax.numpy.sum(x**3), "x": X.astype(np.float32), "pattern": np.eye(2), "coloring": [0, 0], "method": "acyclic",
+    "output": "data", "linearize_once": True, "check": True}
+GOOD["sparse.torch_sparse_jacobian"] = {
+    "f": lambda x: x**2, "x": tensor(), "coloring": sparse.color_columns(np.eye(2)), "output": "coo"}
+ROLE |= {
+    "sparse.sparse_jacobian.f": "program to a vector", "sparse.sparse_hessian.f": "program to a number",
+    "sparse.sparse_jacobian.pattern": "pattern [2, 2] or None", "sparse.sparse_hessian.pattern": "symmetric pattern [2, 2] or None",
+    "sparse.sparse_jacobian.coloring": "colors [2] or None", "sparse.sparse_hessian.coloring": "colors [2] or None",
+    "mode": "choice", "output": "choice", "linearize_once": "switch", "check": "switch",
+    "sparse.torch_sparse_jacobian.f": "program of PyTorch", "sparse.torch_sparse_jacobian.x": "tensor",
+    "sparse.torch_sparse_jacobian.coloring": "coloring of [2, 2]"}
+NOT_RUN = "it is traced only: NaN shows in the derivative"
+REQUIRED["program to a vector"] = {
+    "no function": [3, "sin", None, X], "wrong shape": [lambda x: x[0], lambda x: x[:, None] * x, lambda x: x[:1], lambda x: x @ x[:1]],
+    "integers": [lambda x: x.astype(int)], "NaN": NOT_RUN, "unknown method": NO_CHOICE, "empty array": [lambda x: x[:0]],
+    "complex": [lambda x: 1j * x], "untraceable": [lambda x: np.sin(np.asarray(x)), lambda x: x * float(x[0])],
+    "other": [lambda x: (x, x), lambda x: {"y": x}, lambda x: None, lambda x: "y", tensor]}
+REQUIRED["program to a number"] = {
+    **REQUIRED["program to a vector"], "wrong shape": [lambda x: x, lambda x: x[:1], lambda x: x[:, None] * x],
+    "integers": [lambda x: x[0].astype(int)], "complex": [lambda x: 1j * x[0]]}
+REQUIRED["program of PyTorch"] = {
+    **REQUIRED["program to a vector"], "wrong shape": [lambda x: x[0], lambda x: x[:, None] * x, lambda x: x[:1]],
+    "integers": [lambda x: x.int()], "untraceable": [lambda x: np.sin(x.numpy())],
+    "other": [lambda x: (x, x), lambda x: None, lambda x: "y"]}
+REQUIRED["pattern [2, 2] or None"] = {
+    **REQUIRED["pattern"], "other": REQUIRED["pattern"]["other"][1:], "too small": [np.diag([1, 0])], "another shape": [np.ones((2, 3)), BAND]}
+REQUIRED["symmetric pattern [2, 2] or None"] = {**REQUIRED["pattern [2, 2] or None"], "not symmetric": [np.array([[1, 1], [0, 1]])]}
+REQUIRED["colors [2] or None"] = {
+    **REQUIRED["colors"], "wrong shape": [3, [0], [[0, 1]], RAGGED], "NaN": [[NAN, 1], [0.0, 1.0]], "sign": [[0, -1]], "clash": "a test of its own",
+    "other": ["best", [True, False], ["a", "b"], sparse.color_rows(np.eye(3)), sparse.color_columns(BAND)]}
+REQUIRED["coloring of [2, 2]"] = {
+    **REQUIRED["coloring"], "another shape": [sparse.color_columns(BAND)], "another kind": [sparse.color_symmetric(np.eye(2))]}
+REQUIRED["tensor"] = {
+    **DATA, "wrong shape": [tensor()[0], tensor()[:, None]], "integers": [tensor().int()], "NaN": NOT_RUN, "empty array": [tensor()[:0]],
+    "complex": [tensor() * 1j], "other": [None, X, "ab"]}
 
 
 def public_modules():
@@ -251,11 +334,12 @@ def public_modules():
 
 
 def public_functions(modules):
-    """Every public function by module.name, without the package: what can be called, defined there, and is no class."""
+    """Every public function by module.name, without the package: what can be called, is no class, and is defined there, or
+    in a private module of the folder that it is."""
     return {f"{module.__name__.removeprefix('lecture_utils.')}.{name}": value
             for module in modules for name, value in vars(module).items()
             if not name.startswith("_") and callable(value) and not inspect.isclass(value)
-            and getattr(value, "__module__", None) == module.__name__}
+            and re.fullmatch(rf"{re.escape(module.__name__)}(\._\w+)?", getattr(value, "__module__", None) or "")}
 
 
 def parameters(functions):

@@ -4,6 +4,7 @@ import jax.numpy as jnp
 import matplotlib as mpl
 import numpy as np
 import pytest
+import scipy.sparse
 from lecture_utils import data, plot
 from lecture_utils.checks import assert_published, taylor_test
 from lecture_utils.finite_diff import stencil
@@ -278,3 +279,65 @@ def test_without_jvp_f_must_be_a_function_of_jax():
 def test_a_nan_from_jax_is_refused():
     with pytest.raises(ValueError, match="jvp returned .*nan"):
         taylor_test(lambda x: jnp.sqrt(x**4), jnp.array([0.0, 1.0]), jnp.ones(2))
+
+
+# Sparsity patterns, colored.
+
+BAND = sum(np.eye(6, k=k) for k in (-1, 0, 1))
+ARROW = np.eye(5)
+ARROW[0], ARROW[:, 0] = 1, 1
+
+
+def grid_of(ax):
+    """The picture as [M, N] hex colors, the number in each cell (-1 for none), and the cells with a frame but no number."""
+    picture = np.asarray(ax.images[0].get_array())
+    numbers = np.full(picture.shape[:2], -1)
+    for text in ax.texts:
+        j, i = map(int, text.get_position())
+        numbers[i, j] = int(text.get_text())
+    framed = {(int(p.get_y() + 0.5), int(p.get_x() + 0.5)) for p in ax.patches}
+    return (np.array([[mpl.colors.to_hex(cell).upper() for cell in row] for row in picture]), numbers,
+            framed - {(i, j) for i, j in np.argwhere(numbers >= 0)})
+
+
+@pytest.mark.parametrize("kind", [np.asarray, scipy.sparse.csr_array, scipy.sparse.coo_matrix, lambda S: S.astype(bool)],
+                         ids=["dense", "csr", "coo", "bool"])
+def test_each_nonzero_has_the_color_and_the_number_of_its_column_and_zeros_stay_white(kind):
+    colors, numbers, empty = grid_of(plot.spy_colored(kind(BAND), np.arange(6) % 3))
+    assert not empty
+    for i, j in np.ndindex(6, 6):
+        assert numbers[i, j] == (j % 3 if BAND[i, j] else -1)
+        assert colors[i, j] == (plot.GROUPS[j % 3].upper() if BAND[i, j] else "#FFFFFF")
+
+
+def test_rows_are_colored_when_only_they_have_groups():
+    _, numbers, empty = grid_of(plot.spy_colored(BAND, None, row_colors=np.arange(6) % 3))
+    assert not empty and all(numbers[i, j] == i % 3 for i, j in np.argwhere(BAND))
+
+
+def test_what_no_product_gives_by_itself_is_an_empty_cell():
+    _, numbers, empty = grid_of(plot.spy_colored(ARROW, [0, 1, 1, 1, 1]))
+    assert empty == {(0, 1), (0, 2), (0, 3), (0, 4)} and np.all(numbers[1:, 1:][np.eye(4) == 1] == 1)
+    assert grid_of(plot.spy_colored(BAND, [-1] * 6))[2] == {(i, j) for i, j in np.argwhere(BAND)}
+
+
+def test_rows_and_columns_together_give_an_arrow_whose_row_groups_count_on():
+    _, numbers, empty = grid_of(plot.spy_colored(ARROW, [0, 1, 1, 1, 1], row_colors=[0, -1, -1, -1, -1]))
+    assert not empty and numbers[0].tolist() == [0, 2, 2, 2, 2] and numbers[:, 0].tolist() == [0] * 5
+
+
+def test_eight_groups_are_numbered_in_the_cells_and_refused_where_no_number_can_be_read():
+    wide = lambda n: np.kron(np.eye(n // 8), np.ones((8, 8)))
+    colors, numbers, _ = grid_of(plot.spy_colored(wide(40), np.arange(40) % 8))
+    assert colors[0, 7] == colors[0, 0] and (numbers[0, 0], numbers[0, 7]) == (0, 7)
+    with pytest.raises(ValueError, match="hold 8 groups for a pattern of 48 x 48, expected at most 7 groups"):
+        plot.spy_colored(wide(48), np.arange(48) % 8)
+    large = plot.spy_colored(np.kron(np.eye(10), np.ones((5, 5))), np.arange(50) % 5)
+    assert not large.texts and not large.patches
+
+
+def test_the_seven_colors_differ_in_grey_or_in_hue_from_the_ground_and_carry_black_text():
+    luminance = lambda color: np.dot(np.where((rgb := np.array(mpl.colors.to_rgb(color))) <= 0.04045, rgb / 12.92,
+                                              ((rgb + 0.055) / 1.055) ** 2.4), [0.2126, 0.7152, 0.0722])
+    assert len(set(plot.GROUPS)) == 7
+    assert all((luminance(color) + 0.05) / 0.05 > 4.5 for color in plot.GROUPS)     # black on it, by WCAG
