@@ -36,7 +36,7 @@ gpu:  ## run the device cells on the accelerator at hand and record what they me
 	@$(GPU_PYTHON) -m tools.gpu $(N)
 
 bench: .venv/.bench  ## our code beside its peers, as ratios in one run
-	@set -e; for file in benchmarks/*.py; do echo "== $$file"; $(RUN) $$file; done
+	@set -e; for file in benchmarks/[!_]*.py; do echo "== $$file"; $(RUN) $$file; done
 
 repo: .venv/.everything  ## point links, Colab buttons and set-up cells at a fork: make repo URL=https://github.com/OWNER/NAME
 	@$(RUN) -m tools.repo "$(URL)" "$(PACKAGE_URL)"

@@ -9,7 +9,7 @@ import asdex
 import jax
 import jax.numpy as jnp
 import numpy as np
-import sparse_problems as problems
+import _sparse_problems as problems
 
 from lecture_utils import sparse
 

@@ -1,6 +1,6 @@
 """Sparse Jacobians: lecture_utils.sparse beside asdex, sparsejac, SciPy's differences, casadi's colors and dense ones: `make bench`.
 
-The problems are those of benchmarks/sparse_problems.py, in 64-bit floats, on one core. Every result is checked against asdex's
+The problems are those of benchmarks/_sparse_problems.py, in 64-bit floats, on one core. Every result is checked against asdex's
 before it is timed. Calls are interleaved in one process, and a ratio is a time by that of the first one in the same round.
 Each ratio is the median of the medians of several runs (five, or the number given on the command line), which alternate
 between the problems; beside it stand the smallest and the largest of these runs. "data" returns less than asdex does: the
@@ -20,7 +20,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import scipy.sparse as sp
-import sparse_problems as problems
+import _sparse_problems as problems
 import sparsejac
 import torch
 from jax.experimental.sparse import BCOO
