@@ -22,6 +22,7 @@ X, RAGGED = np.array([0.5, 2.0]), [[1.0], [2.0, 3.0]]
 BAND = np.array([[1, 1, 0], [1, 1, 1], [0, 1, 1]])
 SPARSE = csr_array(BAND)
 SQUARE = [("x", "", (), 3.0), ("y", "square", ("x",), 9.0)]
+MATRIX = np.array([[2.0, 1.0], [0.0, 3.0]], np.float32)
 def tensor(*_):
     import torch
     return torch.ones(2)
@@ -52,6 +53,12 @@ GOOD = {
     "linop.jacobian_operator": {"f": abs, "x": X.astype(np.float32)},
     "linop.materialize": {"matvec": lambda v: 3 * v, "n": 2},
     "linop.materialize_adjoint": {"rmatvec": lambda u: 3 * u, "m": 2},
+    "matrix_functions.block_frechet": {"f": np.square, "A": MATRIX, "E": MATRIX},
+    "matrix_functions.check_domain": {"A": MATRIX},
+    "matrix_functions.expm": {"A": MATRIX},
+    "matrix_functions.logm": {"A": MATRIX},
+    "matrix_functions.matrix_function": {"f": np.cos, "center": 1.0, "radius": 2.0, "points": 64},
+    "matrix_functions.sqrtm": {"A": MATRIX, "refine": True},
     "plot.graph_plot": {"nodes": [("x",), ("y", "sin", ["x"])], "outputs": ["y"], "ax": None},
     "plot.jaxpr_graph": {"jaxpr": jax.make_jaxpr(abs)(1.0)},
     "plot.step_plot": {"hs": [1e-2, 1e-3], "errors": {"central": [1e-4, 1e-6]}, "ax": None, "floor": 1e-17},
@@ -82,6 +89,9 @@ ROLE = {
     "x": "vector", "v": "vector", "finite_diff.default_step.x": "numbers", "typical": "size", "dtype": "dtype",
     "method": "choice", "finite_diff.step_sweep.method": "choice or stencil",
     "h": "step", "finite_diff.jacobian_fd.h": "steps of columns", "hs": "steps", "checks.taylor_test.hs": "steps for slopes",
+    "matrix_functions.block_frechet.f": "matrix function", "matrix_functions.matrix_function.f": "function of a later call",
+    "A": "matrices", "matrix_functions.check_domain.A": "matrices of the domain", "E": "direction of matrices", "refine": "switch",
+    "center": "center or None", "radius": "radius or None", "points": "points",
     "offsets": "offsets", "order": "order", "digits": "digits", "repeat": "repeat",
     "value": "result", "published": "published", "errors": "curves", "ax": "axes", "floor": "floor",
     "dual.derivative.f": "program", "dual.jvp.f": "program of duals", "dual.jvp.primals": "tuple of primals", "dual.jvp.tangents": "tuple of tangents",
@@ -258,6 +268,26 @@ REQUIRED["evaluated nodes"] = {
     "value": [[("x",), SQUARE[1]], [("x", "", (), "3"), SQUARE[1]], [("x", "", (), 1j), SQUARE[1]]], "order": [SQUARE[::-1]]}
 REQUIRED["dimension"] = {
     **COUNT, "wrong shape": [[2]], "NaN": [NAN, 2.0], "empty array": [[], np.array([])], "range": [0, -1], "other": [True, None, 2j]}
+REQUIRED["matrices"] = {
+    **DATA, "wrong shape": [np.ones(3), np.ones((2, 3)), np.float32(1), RAGGED], "integers": [[[1, 2], [3, 4]], np.eye(2, dtype=int)],
+    "NaN": "NaN comes out as NaN", "empty array": [np.ones((0, 0)), np.ones((3, 0), np.float32), []],
+    "16 bits": [MATRIX.astype(np.float16)], "other": ["A", None, [["1"]], np.eye(2, dtype=bool)]}
+REQUIRED["matrices of the domain"] = {
+    **REQUIRED["matrices"], "NaN": [MATRIX * NAN, MATRIX + INF], "domain": [-MATRIX, MATRIX * 0]}
+REQUIRED["direction of matrices"] = {
+    **REQUIRED["matrices"], "another shape": [MATRIX[:1, :1], np.stack([MATRIX])], "another type": [MATRIX.astype(complex)]}
+REQUIRED["matrix function"] = {
+    **DATA, "no function": [3, "expm", None, MATRIX], "wrong shape": [np.trace, lambda A: A[0], lambda A: A[:2, :2]],
+    "integers": "counting may be a function", "NaN": "NaN comes out as NaN", "empty array": [lambda A: A[:0]]}
+REQUIRED["function of a later call"] = {
+    **DATA, "no function": [3, "cos", None, MATRIX], "wrong shape": "a test of its own: it shows at the first call",
+    "integers": "as for the shape", "NaN": "NaN comes out as NaN", "empty array": "as for the shape"}
+REQUIRED["center or None"] = {
+    **DATA, "wrong shape": [[1.0], np.ones(1)], "integers": "1 is a center", "NaN": [NAN, INF], "empty array": [[], np.array([])],
+    "other": ["1", True, object()]}
+REQUIRED["radius or None"] = {**REQUIRED["center or None"], "integers": "1 is a radius", "sign": [0.0, -1.0], "complex": [1j]}
+REQUIRED["points"] = {
+    **COUNT, "wrong shape": [[64]], "NaN": [NAN, 64.0], "empty array": [[]], "range": [0, -64, 6, 63]}
 REQUIRED["random key"] = {
     **DATA, "wrong shape": [jax.random.split(jax.random.key(0)), np.zeros(2, np.uint32)], "integers": [0, 3], "NaN": [NAN],
     "empty array": [np.array([])], "other": [None, "key", X]}
