@@ -12,7 +12,7 @@ def drive_safe_norm(answer, seed):
     import numpy as np
 
     rng = np.random.default_rng(seed)
-    x = jnp.asarray(rng.standard_normal(5))
+    x = jnp.asarray(rng.standard_normal(5)).at[1].set(0.0)  # an entry is 0, the vector is not
     rows = jnp.asarray(np.where(np.arange(4)[:, None] % 2, rng.standard_normal((4, 3)), 0.0))
     zero = jnp.zeros(3)
     total = lambda rows: jnp.sum(jax.vmap(answer)(rows))
@@ -35,6 +35,7 @@ def drive_safe_norm(answer, seed):
 def judge_safe_norm(arrays, seed):
     rng = np.random.default_rng(seed)
     x = rng.standard_normal(5)
+    x[1] = 0.0
     rows = np.where(np.arange(4)[:, None] % 2, rng.standard_normal((4, 3)), 0.0)
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)
     slopes = rows / np.where(lengths == 0, 1, lengths)
@@ -44,7 +45,7 @@ def judge_safe_norm(arrays, seed):
     return [
         Part("the value, small and large", 1, values,
              "the value is the norm itself: what is added under the root to keep it from 0 shows when x is small, and x*x must "
-             "neither be cut off at a threshold nor overflow" if arrays else ABOVE),
+             "neither be cut off at a threshold nor overflow; a vector is 0 if all its entries are: choose on the sum, not on the entries" if arrays else ABOVE),
         Part("the gradient away from 0", 1,
              close(arrays, "gradient", x / np.linalg.norm(x), rtol=1e-12)
              and close(arrays, "gradient of small", np.array([0.6, 0.8]), rtol=1e-10),
@@ -190,6 +191,9 @@ def drive_bounded_while(answer, seed):
     def edge(x):  # 5 -> 2 -> 1, and there the slope of the root is infinite; other starts end below 1, where it is nan
         return answer(lambda z: z > 1.0, lambda z: jnp.sqrt(z - 1.0), x, 20)
 
+    def offset(c, x):  # what step takes from outside must survive as well
+        return answer(lambda z: z > 1.0, lambda z: jnp.sqrt(z - c), x, 20)
+
     ends = jnp.array([5.0, 1.5, 26.0])
     total = lambda f: lambda x: jnp.sum(jax.vmap(f)(x))
     return {
@@ -204,6 +208,7 @@ def drive_bounded_while(answer, seed):
         "vmap, reverse": lambda: jax.jit(jax.grad(total(shrink)))(starts),
         "edge": lambda: np.array([jax.grad(edge)(x) for x in ends]),
         "edge, vmap": lambda: jax.grad(total(edge))(ends),
+        "edge, parameter": lambda: jax.grad(offset)(1.0, jnp.array(5.0)),
     }
 
 
@@ -244,7 +249,8 @@ def judge_bounded_while(arrays, seed):
         Part("many loops at once, compiled", 1, close(arrays, "vmap", values, rtol=1e-10) and close(arrays, "vmap, reverse", slopes, rtol=1e-10),
              "under vmap `going` is an array and a Python while or if cannot follow it: choose with where (or lax.cond)" if arrays else ABOVE),
         Part("a step that is nan where the loop has ended", 1,
-             close(arrays, "edge", edges, rtol=1e-10) and close(arrays, "edge, vmap", edges, rtol=1e-10),
+             close(arrays, "edge", edges, rtol=1e-10) and close(arrays, "edge, vmap", edges, rtol=1e-10)
+             and close(arrays, "edge, parameter", -0.625, rtol=1e-10),
              "where the loop has ended, `step` is still differentiated: give it a harmless state there, such as the start, by a "
              "where around its input as well" if arrays else ABOVE),
     ]

@@ -26,6 +26,12 @@ def safe_norm(x):
     return jnp.where(small, 0.0, jnp.sqrt(jnp.where(small, 1.0, square)))
 
 
+# %% safe-norm | replaces each entry that is 0, not the vector | not on the entries
+def safe_norm(x):
+    zero = jnp.all(x == 0)
+    return jnp.where(zero, 0.0, jnp.linalg.norm(jnp.where(x == 0, 1.0, x)))
+
+
 # %% safe-norm | branches in Python | Python if
 def safe_norm(x):
     if jnp.all(x == 0):
@@ -126,6 +132,14 @@ def bounded_while(going, step, x, length):
 def bounded_while(going, step, x, length):
     def masked(state, _):
         return jnp.where(going(state), step(state), state), None
+    return jax.lax.scan(masked, x, length=length)[0]
+
+
+# %% bounded-while | takes a fixed number for a harmless state | such as the start
+def bounded_while(going, step, x, length):
+    def masked(state, _):
+        on = going(state)
+        return jnp.where(on, step(jnp.where(on, state, 1.0)), state), None
     return jax.lax.scan(masked, x, length=length)[0]
 
 
