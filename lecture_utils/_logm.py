@@ -25,9 +25,13 @@ def one_norm(A):
 
 
 def scaled(A):
-    """Return A / 2^k and k, with |det A|^(1/N) / 2^k between √½ and √2: k = 0 for A near I, or log A would lose its digits."""
+    """Return A / 2^k and k, with |det A|^(1/N) / 2^k between √½ and √2: k = 0 for A near I, or log A would lose its digits.
+
+    NaN for a singular A.
+    """
     B, k = _sqrtm.normalized(A)
-    size = inverse(B)[1]
+    inv, size = inverse(B)
+    B = _sqrtm.nan_unless(_sqrtm.regular(B, inv), B)
     m = jnp.frexp(jnp.where(jnp.isfinite(size) & (size > 0), size, 1) * 2 ** 0.5)[1] - 1
     return times_power_of_two(B, -m), 2 * k + m
 

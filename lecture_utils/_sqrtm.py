@@ -49,13 +49,24 @@ def inverse(A):
     return right, jnp.exp(jnp.mean(jnp.log(jnp.abs(jnp.diagonal(lu)))))
 
 
+def regular(A, inv):
+    """Return whether roundings of its entries leave A invertible: of size ε they change log |det A| by up to ε tr |A^-1| |A|.
+
+    This number is at least N ε, does not change with the scaling of rows and columns, and is about 1 for a singular A.
+    """
+    return jnp.sum(jnp.abs(inv.T) * jnp.abs(A)) * tolerance(A) < 0.2
+
+
 def newton(A, coupled):
     """Return X, about the square root of A, and whether the iteration converged: it does not with an eigenvalue on (-∞, 0].
 
     The product form carries X and X² A^-1, one inverse a step; the coupled form X and its partner Y near X^-1, two inverses,
     but no squares: near the negative axis it loses half as many digits.
     """
-    identity, limit = jnp.eye(A.shape[-1], dtype=A.dtype), -np.log2(tolerance(A)) - 7
+    identity = jnp.eye(A.shape[-1], dtype=A.dtype)
+    # An eigenvalue at an angle of 2^-k from the cut takes k steps and k bits; one on the cut comes off by rounding, after 23
+    # steps or more (11 in 32 bits). The pair is measured later; for the product the limit is all that tells.
+    limit = -np.log2(tolerance(A)) - 7 if coupled else -0.38 * np.log2(tolerance(A))
 
     def product(state):
         X, M, d, k = state
@@ -174,6 +185,7 @@ def size_type(A):
 def square_root(A, refine):
     """Return the principal square root of A, with corrections if refine; NaN where there is none."""
     B, k = normalized(A)
+    B = nan_unless(regular(B, inverse(B)[0]), B)
     if refine:
         X, _ = root_pair(B, jnp.zeros_like(B), tolerance(A) ** 0.5)
     else:

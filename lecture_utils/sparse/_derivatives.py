@@ -77,7 +77,8 @@ def sparse_hessian(f, x, *, pattern=None, coloring=None, method="star", output="
     """Return a function x -> H, the Hessian of f at x, [N, N], by as many products H v as its coloring has colors.
 
     f: a function of JAX, from [N] to a number. method: "star", where each entry is read off one product, or "acyclic",
-    with fewer colors, where it may take a chain of subtractions, whose rounding errors add up (see `color_symmetric`).
+    with fewer colors, where it may take a chain of subtractions, whose rounding errors add up, and are those of its largest
+    entries (see `decompress`): for entries of one size.
     coloring: of the same two methods or of columns; one that is a Coloring decides for itself, colors [N] are of `method`.
     All other arguments, what it returns and what it raises: as for `sparse_jacobian`. A product H v is the derivative of the
     gradient along v (forward over reverse), and costs a few evaluations of f.

@@ -26,7 +26,7 @@ def jacobian_function(f, x, y, coloring, output, linearize_once, check):
         if check:
             data, *evidence = data
             if not isinstance(data, jax.core.Tracer):
-                _raise_if_wrong(*map(np.asarray, evidence))
+                _raise_if_wrong(coloring.method, *map(np.asarray, evidence))
         return wrap(data)
 
     jacobian.pattern, jacobian.coloring = coloring.pattern, coloring
@@ -40,7 +40,12 @@ def _data(f, x, y, coloring, linearize_once, check):
     columns = None if coloring.method == "row" else coloring.colors
     rows = coloring.colors if coloring.method == "row" else coloring.row_colors     # None but for rows and bidirectional
     columns, rows = (None if c is None or c.max() < 0 else c for c in (columns, rows))
+    if columns is None and rows is None:
+        columns = np.zeros(x.shape, int)                # an empty pattern needs no product, but a program needs an output
     read = recovery(coloring)
+    if read.index.dtype != np.int32 and not jax.config.jax_enable_x64:
+        raise ValueError(f"coloring has {coloring.num_colors} products of more than 2**31 numbers together, expected fewer, or "
+                         'longer indices: jax.config.update("jax_enable_x64", True)')
 
     def recover(push, pull):
         products = [] if columns is None else [jax.vmap(push)(_seeds(columns, x.dtype)).ravel()]
@@ -85,7 +90,7 @@ def _with_evidence(data, push, pull, pattern, x, y):
     probability zero, and below a small bound t with a probability of at most 2 t / max |e|: one v is enough.
     """
     i, j = coordinates(pattern)
-    v = jnp.asarray(np.random.default_rng(1974).uniform(1, 2, x.shape), x.dtype)
+    v = np.random.default_rng(1974).uniform(1, 2, x.shape).astype(x.dtype)         # of NumPy, or XLA takes seconds over v[j]
     if push is None:               # the transpose of the pullback: it exists even where f has a reverse rule only
         true = jax.vjp(lambda u: pull(u)[0], jnp.zeros(y.shape, y.dtype))[1](v)[0]
     else:
@@ -93,18 +98,20 @@ def _with_evidence(data, push, pull, pattern, x, y):
     terms = data * v[j].astype(data.dtype)
     found = jnp.zeros(y.shape, y.dtype).at[i].add(terms)
     size = jnp.zeros(y.shape, y.dtype).at[i].add(abs(terms)) + abs(true)
-    fits = abs(true - found) <= jnp.finfo(y.dtype).eps ** (2 / 3) * size
+    eps = max(float(jnp.finfo(dtype).eps) for dtype in (x.dtype, y.dtype))         # products uᵀJ have the type of x
+    fits = abs(true - found) <= eps ** (2 / 3) * size
     wrong = jnp.isfinite(found) & ~(jnp.isfinite(true) & fits)         # a row that is NaN itself says so itself
     return jnp.where(wrong.any(), jnp.nan, data), wrong & jnp.isfinite(true), true, found
 
 
-def _raise_if_wrong(wrong, true, found):
+def _raise_if_wrong(method, wrong, true, found):
     if wrong.any():
         rows = np.flatnonzero(wrong)
+        lost = "; or substitution lost small entries beside large ones: method 'star' keeps them"
         names = ", ".join(map(str, rows[:5])) + (f" and {len(rows) - 5} more" if len(rows) > 5 else "")
         raise ValueError(f"pattern lacks entries in row {names}, expected every place where the Jacobian may differ from zero: "
                          f"a random direction gives {true[rows[0]]:.6g} in row {rows[0]}, the recovered entries "
-                         f"{found[rows[0]]:.6g}")
+                         f"{found[rows[0]]:.6g}{lost if method == 'acyclic' else ''}")
 
 
 def _wrapper(pattern, y, output):

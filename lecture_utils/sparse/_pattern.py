@@ -13,7 +13,7 @@ METHODS = ("column", "row", "star", "acyclic", "bidirectional")
 
 @dataclass(frozen=True, eq=False)
 class Coloring:
-    """Which columns (rows) of a matrix share a product, so that every entry can still be read off.
+    """Which columns (rows) of a matrix share a product, so that every entry can still be read off. Its arrays are read-only.
 
     method: "column", "row", "star", "acyclic" or "bidirectional".
     pattern: csr_array [M, N] of ones, sorted, without duplicates.
@@ -33,6 +33,13 @@ class Coloring:
     counts: dict
     row_colors: np.ndarray | None = None
 
+    def __post_init__(self):
+        for name in ("colors", "row_colors"):
+            if getattr(self, name) is not None:                  # in 64 bits, since a color times M is a place in the products
+                colors = np.array(getattr(self, name)).astype(np.int64, casting="same_kind")
+                colors.setflags(write=False)
+                object.__setattr__(self, name, colors)
+
     def __repr__(self):
         M, N = self.pattern.shape
         return (f"Coloring({self.method}, {M} x {N}, {self.pattern.nnz} entries, {self.num_colors} colors, "
@@ -40,7 +47,7 @@ class Coloring:
 
 
 def as_pattern(value, name="pattern"):
-    """Return the pattern as a csr_array [M, N] of ones, sorted, without duplicates.
+    """Return the pattern as a csr_array [M, N] of ones, sorted, without duplicates, whose arrays are read-only.
 
     value: a sparse matrix or array of SciPy, or a dense array of numbers or booleans. What differs from zero counts, NaN too;
     a stored zero does not (`scipy.sparse.kron`, for one, stores many), so a sparse array and its dense form have one pattern.
@@ -65,6 +72,8 @@ def as_pattern(value, name="pattern"):
     pattern = sparse.csr_array((np.ones(np.count_nonzero(counts), np.int64), (rows[counts], cols[counts])), shape=entries.shape)
     pattern.sum_duplicates()
     pattern.data[:] = 1
+    for array in (pattern.data, pattern.indices, pattern.indptr):          # a coloring of it would be wrong for another
+        array.setflags(write=False)
     return pattern
 
 

@@ -39,8 +39,8 @@ def compress(A, coloring):
     """Return the products of the matrix A with the seeds: [p, M], row c being A times seed c.
 
     A: [M, N], sparse or dense, of numbers. coloring: a Coloring; for the method "row" the products are [p, N], row c being
-    seed c times A, for "bidirectional" a pair of both. That A has no entry outside of the pattern is not checked: such an A
-    is not what `decompress` returns.
+    seed c times A, for "bidirectional" a pair of both. Not checked: that A has no entry outside of the pattern, and for "star"
+    and "acyclic" that it is symmetric. Such an A is not what `decompress` returns.
     Cost: p products. Raises TypeError or ValueError if A has another shape than the pattern or holds no real numbers, or for
     what is no Coloring. Source: Curtis, Powell, Reid (1974).
 
@@ -68,8 +68,9 @@ def decompress(B, coloring):
 
     B: [p, M], for the method "row" [p, N], for "bidirectional" a pair of both: real numbers. coloring: a Coloring.
     Entries are copied from B as they are, with one exception: after an acyclic coloring, an entry is a sum of numbers of B
-    with alternating signs, over a part of a tree. So its error is no longer that of one number: it grows with the
-    number of terms (on a path of n entries, typically like the root of n times a rounding error, at worst like n).
+    with alternating signs, over a part of a tree. So its error is no longer that of one number, but that of the largest of
+    them, which costs a small entry its digits; and it grows with the number of terms (on a path of n entries, typically like
+    the root of n times a rounding error, at worst like n).
 
     Cost: a gather of nnz numbers; for "acyclic" besides about log2(depth of the trees) additions for an entry. Raises
     TypeError or ValueError if B has other shapes or holds no real numbers, for what is no Coloring, or one by which entries

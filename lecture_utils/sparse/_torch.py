@@ -66,7 +66,7 @@ def _jacobian(torch, f, like, y, coloring, output):
     indices = tensor(np.stack(coordinates(pattern)), torch.int64)
 
     def data(x):
-        products = []
+        products = [like.new_empty(0, dtype=y.dtype)]                # for a pattern that needs no product
         if columns is not None:
             products.append(torch.func.vmap(lambda v: torch.func.jvp(f, (x,), (v,))[1])(columns).ravel())
         if rows is not None:
@@ -79,7 +79,7 @@ def _jacobian(torch, f, like, y, coloring, output):
                              f"for: {list(like.shape)}, {like.dtype}, on {like.device}")
         entries = data(x)
         if output == "coo":
-            return torch.sparse_coo_tensor(indices, entries, pattern.shape, is_coalesced=True, check_invariants=False)
+            return torch.sparse_coo_tensor(indices.clone(), entries, pattern.shape, is_coalesced=True, check_invariants=False)
         return entries
 
     jacobian.pattern, jacobian.coloring = pattern, coloring
