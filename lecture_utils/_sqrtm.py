@@ -64,9 +64,9 @@ def newton(A, coupled):
     but no squares: near the negative axis it loses half as many digits.
     """
     identity = jnp.eye(A.shape[-1], dtype=A.dtype)
-    # An eigenvalue at an angle of 2^-k from the cut takes k steps and k bits; one on the cut comes off by rounding, after 23
-    # steps or more (11 in 32 bits). The pair is measured later; for the product the limit is all that tells.
-    limit = -np.log2(tolerance(A)) - 7 if coupled else -0.38 * np.log2(tolerance(A))
+    # Near the cut the steps tell the bits that are lost. An eigenvalue on it comes off by rounding, in 23 steps or more (11 in
+    # 32 bits), to a wrong root. What the pair loses is measured later; for the product the limit is all that tells.
+    limit = -(0.55 if coupled else 0.38) * np.log2(tolerance(A))
 
     def product(state):
         X, M, d, k = state

@@ -19,9 +19,12 @@ def expm(A):
     """Return exp(A): [..., N, N], by scaling, the Padé approximant of degree 13, and squaring.
 
     A: [..., N, N], real or complex, of 32 or 64 bits a number; each matrix by itself. The scaling looks at powers of A, so
-    a strongly nonnormal or badly scaled A costs no digits by itself; a norm of 300 costs about two. NaN comes out where NaN or
-    infinity goes in, and where the powers of A are those of a matrix of norm 4 million or more. `jax.scipy.linalg.expm` is
+    a strongly nonnormal or badly scaled A costs no digits by itself; a norm of 300 costs about two. `jax.scipy.linalg.expm` is
     not used: it scales down by a factor of 2 too little, and gives NaN for badly scaled matrices.
+
+    NaN comes out where NaN or infinity goes in, where entries or their products overflow, and where the powers of A are those
+    of a matrix of norm 4 million or more: also for a generator with rates of 1e7 or more, and for -1e7 I, whose exponentials
+    exist: each squaring adds to the error, which is 1e-11 for a generator with rates of 1e6.
     Cost: 14 products, a solve, and a squaring for each factor of 2 in the norm (under `jax.vmap`, 20 for each matrix).
     Raises TypeError or ValueError if A is no such array, or one of 64 bits while JAX computes in 32.
 
@@ -37,11 +40,13 @@ def sqrtm(A, *, refine=True):
     A: [..., N, N], real or complex, of 32 or 64 bits a number; each matrix by itself. Newton's iteration (Denman and
     Beavers), then corrections from the residual A - X² in twice the precision: X is then right to the last digit or two, for
     strongly nonnormal A too. refine=False leaves them out: twice as fast, and the error grows with the condition of the problem
-    (about 1e-12 for a rotated triangular matrix of order 10 with entries of size 5, 1e-10 for a condition number of 1e10).
+    (about 1e-12 for a rotated triangular matrix of order 10 with entries of size 5, up to 1e-8 for a condition number of 1e9).
 
     Domain: no eigenvalue on the closed negative axis (-∞, 0]. Elsewhere the result is NaN, and so are its derivatives: also
-    for eigenvalues so near that rounding errors decide the branch, for condition numbers of about 1e16 (1e7 in 32 bits), and
-    with refine=False where X² misses A by half the digits. `check_domain` says why. Real A gives real X.
+    for eigenvalues so near that rounding errors decide the branch, and where a few of them in the entries make A singular (a
+    condition number of about 1e15, or 1e6 in 32 bits, unless it comes from the scaling of rows or columns). refine=False
+    gives NaN for more: within an angle of about 1e-9 (1e-4 in 32 bits) of the axis, and where X² misses A by half the digits.
+    `check_domain` says why, except for these. Real A gives real X.
     Cost: about 8 steps with two inverses each, and a Sylvester equation of about 8 inverses for each correction, mostly one;
     a derivative solves three such equations in two runs (one with refine=False). Raises TypeError or ValueError as `expm` does.
 
@@ -59,7 +64,7 @@ def logm(A):
     A: [..., N, N], real or complex, of 32 or 64 bits a number; each matrix by itself. Inverse scaling and squaring: square
     roots, kept in twice the precision, until A^(1/2^s) is near I, then Gauss-Legendre quadrature with 12 nodes. Against 60
     digits (orders 1 to 50) the error is at most 2e-15 of the norm of L up to condition numbers of 1e10, also for triangular
-    matrices with entries of size 5, rotated or not; at 1e16 it is 7e-9, and 1e-6 in the derivative. Derivatives are within
+    matrices with entries of size 5, rotated or not; at 1e14 it is 1e-10. Derivatives are within
     1e-14 there, but 3e-14 for the rotated triangular ones, and 4e-13 with an eigenvalue at an angle of 1e-6 from the cut.
 
     Domain: no eigenvalue on the closed negative axis (-∞, 0]; elsewhere NaN, as with `sqrtm`. Real A gives real L.
@@ -77,13 +82,14 @@ def matrix_function(f, *, center=None, radius=None, points=64):
 
     f: analytic, a function of JAX applied to a complex vector elementwise, such as jnp.cos; it may depend on parameters that
     are differentiated. center, radius: the circle, numbers. Left out, they come from each A: its mean eigenvalue, and twice a
-    bound of the distances from it (for a function with a singularity such as jnp.log, choose them). points: on the circle, an
-    even int. For real A the center is real and f(conj z) = conj f(z); the result is real.
+    bound of the distances from it, at least 1/4 (for a function with a singularity such as jnp.log, choose them). points: on
+    the circle, an even int. For real A the center is real and f(conj z) = conj f(z); the result is real.
 
     Domain: f analytic inside the circle and a little beyond, all eigenvalues inside and not near it. Any such A will do:
     repeated eigenvalues, Jordan blocks. It is a rational function of A, so all derivatives exist and are the true ones.
     Elsewhere the result is NaN, which is found from the Fourier coefficients of f on the circle (those of negative order are
-    0 for an analytic f) and from the integral for f = 1 (it must be I). The error is relative to the largest |f| on the circle.
+    0 for an analytic f), from f inside by the same integral, and from the integral for f = 1 (it must be I). The error is
+    relative to the largest |f| on the circle, that of a derivative to |f| / radius; 1e-16 of it at best, 1e-9 at worst.
     Cost: `points` inverses of complex matrices, half as many for real A. Raises ValueError or TypeError for bad arguments.
 
     >>> matrix_function(jnp.exp)(jnp.array([[0.0, 2.0], [0.0, 0.0]]))[0].round(4).tolist()
@@ -136,7 +142,7 @@ def block_frechet(f, A, E):
 
 
 def check_domain(A):
-    """Return None if `logm` has a finite value at A, and so `sqrtm`; else raise ValueError, which says why not.
+    """Return None if `logm` has a finite value at A, and so `sqrtm` with refine=True; else raise ValueError, which says why not.
 
     A: [..., N, N], numbers, not traced. The message names the matrix of the batch and its eigenvalue on or nearest to the
     closed negative axis. Cost: that of `logm`, and eigenvalues by NumPy on the host where it failed. Raises TypeError or

@@ -104,7 +104,7 @@ ROLE = {
     "device.record.name": "key", "device.recorded.name": "key", "rows": "rows",
     "plot.spy_colored.pattern": "cells", "plot.spy_colored.colors": "groups of two", "row_colors": "groups of two",
     "pattern": "pattern", "sparse.color_symmetric.pattern": "symmetric pattern", "coloring": "coloring",
-    "sparse.check_coloring.coloring": "colors", "A": "matrix", "B": "products", "sparse.color_columns.order": "choice",
+    "sparse.check_coloring.coloring": "colors", "sparse.compress.A": "matrix", "B": "products", "sparse.color_columns.order": "choice",
     "sparse.color_rows.order": "choice", "sparse.color_symmetric.order": "choice",
     "args": "anything", "cpu": "anything", "gpu": "anything", "name": "anything", "source": "anything",
 }
