@@ -10,29 +10,42 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 from jax.flatten_util import ravel_pytree
-from jax.scipy.sparse.linalg import gmres
 
 from lecture_utils import _inputs
-
-_DENSE = 64      # with at most so many unknowns the matrix is built and factored; with more it is never built
-_CYCLE = 50      # steps of GMRES between restarts; each keeps a vector
-_CYCLES = 50     # restarts before it gives up
-_DOUBT = 0.1     # the part of a derivative that may hang on rounding, and on the error of the solution
+from lecture_utils._linear_solve import checked_solve, linear_solve
 
 
 class Status(NamedTuple):
-    """How a solution was found: converged, a bool; error, the largest |step| / (1 + |z|) left; iterations, -1 if not counted."""
+    """How a solution was found, as arrays: converged, bool; error, the size of the last step; iterations, or -1 for a solver."""
     converged: jax.Array
     error: jax.Array
     iterations: jax.Array
 
 
 class ConvergenceError(RuntimeError):
-    """The solver returned something that is no solution."""
+    """What was returned as a solution is none."""
 
 
 def fixed_point(f, a, z0, *, tol=None, maxiter=10_000, solver=None, full_output=False):
-    """Return the fixed point z* = f(a, z*), differentiable in a.
+    """Return the fixed point z* = f(a, z*), like z0, with its derivatives of any order in a: both modes, jit, vmap.
+
+    f: a function of a and z that JAX can trace; what it returns is like z. Traced arrays that it closes over are differentiated
+    as well. a: a pytree of arrays or numbers (None and integers pass). z0: a pytree of float32 or float64 arrays where the
+    search starts; z* has its structure, shapes and dtypes, and does not depend on it: that derivative is 0.
+    solver(g, z0): returns a z with z = g(z), by any means; it is never differentiated. By default z ← f(a, z).
+
+    Checked: one step, dz = f(a, z) - z, is taken from what the solver found, and each |dz| must be at most tol (1 + |z|), where
+    tol is a float, by default eps^(3/4): 1.8e-12 in float64. If f contracts by ρ, z* is then known to tol ρ / (1 - ρ), and its
+    derivative to some multiple of that. A failure raises ConvergenceError; where that is impossible (under jit and vmap), all of
+    z* and of its derivatives are NaN. With full_output=True the result is (z*, Status) and nothing is raised.
+    A derivative is NaN, too, where its linear equation is singular or not solved to rounding, or where another solution at the
+    distance that the last step shows would change it by a tenth: at a fold or next to it. Beyond 64 unknowns a matrix that is
+    singular can pass, if the equation still has solutions: fix the numeraire.
+
+    Raises ConvergenceError, or TypeError or ValueError at arguments of the wrong kind or value, such as an f whose result is not
+    like z0. Cost: one f a step (at most maxiter, an int); a derivative of either mode, by GMRES with one product with ∂_z f a
+    step and 30 vectors kept (with at most 64 unknowns: by the matrix), whatever the number of iterations was. Outside of
+    jax.jit each call compiles anew.
 
     >>> square_root = lambda a: fixed_point(lambda a, z: (z + a / z) / 2, a, 1.0)         # by Heron's method
     >>> float(square_root(4.0)), float(jax.grad(square_root)(4.0))
@@ -42,7 +55,14 @@ def fixed_point(f, a, z0, *, tol=None, maxiter=10_000, solver=None, full_output=
 
 
 def root(F, a, z0, *, tol=None, maxiter=50, solver=None, full_output=False):
-    """Return the root z* of F(a, z*) = 0, differentiable in a.
+    """Return the root z*, F(a, z*) = 0, like z0, with its derivatives of any order in a: both modes, jit, vmap.
+
+    F: a function of a and z; it returns as many numbers as z, in z's structure. solver(g, z0): returns a z with g(z) = 0, by any
+    means, such as bisection. By default Newton's method from z0: M dz = -F(a, z) with M = ∂_z F, and z ← z + dz.
+
+    Checked: one step of Newton's method is taken from what the solver found; each |dz| must be at most tol (1 + |z|), and F must
+    not be larger there than beside it, as it is at a pole. The scale of F plays no role. A double root fails: M is singular.
+    The rest, the arguments and what is raised, is as in `fixed_point`. Cost of a step: one linear equation.
 
     >>> square_root = lambda a: root(lambda a, z: z**2 - a, a, 1.0)
     >>> float(square_root(4.0)), float(jax.grad(square_root)(4.0))
@@ -86,8 +106,8 @@ def _check(f, fixed, a, z0, tol, maxiter, solver, full_output):
         raise ValueError(f"maxiter is {maxiter}, expected at least 1")
     a, z0 = _arrays("a", a), _arrays("z0", z0)
     for leaf in jax.tree.leaves(z0):
-        if not jnp.issubdtype(leaf.dtype, jnp.floating):
-            raise TypeError(f"z0 has dtype {leaf.dtype}, expected real floating-point numbers")
+        if leaf.dtype not in (jnp.float32, jnp.float64):
+            raise TypeError(f"z0 has dtype {leaf.dtype}, expected float32 or float64")
     sizes = [leaf.size for leaf in jax.tree.leaves(z0)]
     if not sum(sizes):
         raise ValueError("z0 is empty, expected at least one number")
@@ -130,7 +150,7 @@ def _step(F, fixed, theta, z):
         step = F(theta, z)
     else:
         value, M = jax.linearize(partial(F, theta), z)
-        step = -_checked(M, value)
+        step = -checked_solve(M, value)
     error = jnp.max(jnp.abs(step) / (1 + jnp.abs(z)))
     if not fixed:                                    # at a pole steps are short too, but F is larger there than beside it
         beside = F(theta, z + jnp.finfo(z.dtype).eps ** 0.375 * (1 + jnp.abs(z)))
@@ -138,7 +158,6 @@ def _step(F, fixed, theta, z):
     return step, error
 
 
-@partial(jax.jit, static_argnums=(0, 1))
 def _iterate(f, fixed, theta, z0, tol, maxiter):
     """Return the point that the last step led to, the size of that step, and how many came before it."""
     z, unravel = ravel_pytree(z0)
@@ -167,50 +186,6 @@ def _attach_jvp(F, primals, tangents):
     theta, z = primals
     z = _attach(F, theta, z)
     b = jax.jvp(lambda theta: F(theta, z), (theta,), (tangents[0],))[1]
-    at = lambda h: jax.linearize(partial(F, theta), z + h)
     value, M = jax.linearize(partial(F, theta), z)
-    noise = jax.lax.stop_gradient(jnp.linalg.norm(value) + jnp.finfo(z.dtype).eps * jnp.linalg.norm(z))
-    return z, -_solve(M, b, lambda h: jax.linearize(partial(F, theta), z + h)[1], noise)
-
-
-def _solve(M, b, M_at, noise):
-    """Return x with M x = b, differentiable in both modes."""
-    def transpose_solve(MT, b):
-        MT_at = lambda h: lambda u: jax.linear_transpose(M_at(h), b)(u)[0]
-        return _checked(MT, b, MT_at, noise)
-
-    return jax.lax.custom_linear_solve(M, b, lambda M, b: _checked(M, b, M_at, noise), transpose_solve)
-
-
-def _checked(M, b, M_at=None, noise=0.0):
-    """Return x: [N] with M x = b, or NaN where it cannot be trusted. M is a linear function, M_at(h) what it is at z + h."""
-    eps = float(jnp.finfo(b.dtype).eps)
-    norm = jnp.linalg.norm
-    size = jnp.max(jnp.abs(b))
-    b = b / jnp.where(size > 0, size, 1)
-    v = jnp.cos(jnp.arange(b.size, dtype=b.dtype) ** 2)                        # a vector without a pattern
-    Mv = M(v)
-    scale = norm(Mv) / norm(v)
-    rounding = lambda x: eps * (norm(b) + scale * norm(x))
-
-    def unfinished(state):
-        x, r, last, k = state
-        return (norm(r) > 5 * rounding(x)) & (norm(r) < 0.9 * last) & (k < _CYCLES)
-
-    def cycle(state):
-        x, r, last, k = state
-        goal = 5 * rounding(x) / norm(r)
-        x = x + gmres(M, r, tol=goal, restart=_CYCLE, maxiter=1, solve_method="incremental")[0]
-        return x, b - M(x), norm(r), k + 1
-
-    if b.size == 1:
-        x = b * v / Mv
-    elif b.size <= _DENSE:
-        x = jnp.linalg.solve(jax.vmap(M, out_axes=1)(jnp.eye(b.size, dtype=b.dtype)), b)
-    else:
-        x = jax.lax.while_loop(unfinished, cycle, (jnp.zeros_like(b), b, jnp.inf, 0))[0]
-    good = (norm(b - M(x)) <= 100 * rounding(x)) & (rounding(x) <= _DOUBT * norm(b))
-    if M_at is not None:                                         # would the derivative change with the error of z?
-        h = x * noise / jnp.where(size > 0, norm(b), 1)
-        good &= norm(M_at(h)(x) - M(x)) <= _DOUBT * norm(b)
-    return jnp.where(good | (size == 0), x * size, jnp.nan)
+    doubt = jnp.linalg.norm(value) + jnp.finfo(z.dtype).eps * jnp.linalg.norm(z)                # of F at z*
+    return z, -linear_solve(M, b, lambda scale: jax.linearize(partial(F, theta), z + doubt * scale)[1])
