@@ -11,7 +11,7 @@ from jax.scipy.sparse.linalg import gmres
 
 DENSE = 64        # with at most so many unknowns the matrix is built and factored
 CYCLE = 30        # steps of GMRES between restarts; each keeps a vector
-CYCLES = 100      # restarts before it gives up
+CYCLES = 100      # restarts before it gives up. ("incremental" would stop within a cycle, but then it adds what is left, times M)
 DOUBT = 0.1       # the part of the answer that may hang on rounding, and on where the matrix was taken
 
 
@@ -37,21 +37,22 @@ def checked_solve(M, b, nearby=None):
         return jnp.finfo(b.dtype).eps * (norm(b) + norm(Mv) / norm(v) * norm(x))
 
     def unfinished(state):
-        x, rest, last, k = state
-        return (norm(rest) > 5 * rounding(x)) & (norm(rest) < last) & (k < CYCLES)
+        x, rest, better, k = state
+        return better & (norm(rest) > 5 * rounding(x)) & (k < CYCLES)
 
-    def cycle(state):                                                # GMRES does not say if it failed: so one cycle at a time
-        x, rest, last, k = state
-        tol = 5 * rounding(x) / norm(rest)
-        x = x + gmres(M, rest, tol=tol, restart=CYCLE, maxiter=1, solve_method="incremental")[0]
-        return x, b - M(x), norm(rest), k + 1
+    def cycle(state):                  # one at a time, since GMRES does not say if it failed
+        x, rest, _, k = state
+        new = x + gmres(M, rest, restart=CYCLE, maxiter=1, solve_method="batched")[0]
+        new_rest = b - M(new)
+        better = norm(new_rest) < norm(rest)
+        return jnp.where(better, new, x), jnp.where(better, new_rest, rest), better, k + 1
 
     if b.size == 1:
         x = b * v / Mv
     elif b.size <= DENSE:
         x = jnp.linalg.solve(jax.vmap(M, out_axes=1)(jnp.eye(b.size, dtype=b.dtype)), b)
     else:
-        x = jax.lax.while_loop(unfinished, cycle, (jnp.zeros_like(b), b, jnp.inf, 0))[0]
+        x = jax.lax.while_loop(unfinished, cycle, (jnp.zeros_like(b), b, True, 0))[0]
     good = (norm(b - M(x)) <= 100 * rounding(x)) & (rounding(x) <= DOUBT * norm(b))
     if nearby is not None:
         good &= norm(nearby(x / jnp.where(size > 0, norm(b), 1))(x) - M(x)) <= DOUBT * norm(b)

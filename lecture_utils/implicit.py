@@ -171,7 +171,8 @@ def _iterate(f, fixed, theta, z0, tol, maxiter):
         z, step, error, k = state
         return z + step, *step_from(z + step), k + 1
 
-    z, step, error, k = jax.lax.while_loop(unfinished, iterate, (z, *step_from(z), 0))
+    start = z, jnp.zeros_like(z), jnp.asarray(jnp.inf, z.dtype), -1              # the first round takes no step but measures one
+    z, step, error, k = jax.lax.while_loop(unfinished, iterate, start)
     return unravel(z + step), error, k
 
 
@@ -188,4 +189,5 @@ def _attach_jvp(F, primals, tangents):
     b = jax.jvp(lambda theta: F(theta, z), (theta,), (tangents[0],))[1]
     value, M = jax.linearize(partial(F, theta), z)
     doubt = jnp.linalg.norm(value) + jnp.finfo(z.dtype).eps * jnp.linalg.norm(z)                # of F at z*
-    return z, -linear_solve(M, b, lambda scale: jax.linearize(partial(F, theta), z + doubt * scale)[1])
+    fixed, at, doubt = jax.lax.stop_gradient((theta, z, doubt))                                 # used for a check only
+    return z, -linear_solve(M, b, lambda scale: jax.linearize(partial(F, fixed), at + doubt * scale)[1])

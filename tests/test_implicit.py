@@ -1,0 +1,349 @@
+"""lecture_utils.implicit: derivatives of solutions in both modes, for any solver, and NaN or an error instead of a wrong number."""
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optimistix as optx
+import pytest
+import scipy.optimize
+import scipy.stats
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from lecture_utils import bench, checks
+from lecture_utils.implicit import ConvergenceError, Status, fixed_point, root
+
+few = settings(derandomize=True, deadline=None, max_examples=5)
+seeds = st.integers(0, 2**20)
+BOTH = [jax.grad, jax.jacfwd]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def x64():
+    before = jax.config.jax_enable_x64
+    jax.config.update("jax_enable_x64", True)
+    yield
+    jax.config.update("jax_enable_x64", before)
+
+
+def random(seed, *shape):
+    return np.random.default_rng(seed).standard_normal(shape)
+
+
+def contraction(n, seed=0):
+    """W: [n, n] of spectral radius 0.8, a: [n], u: [n]."""
+    W = random(seed, n, n)
+    return W * 0.8 / np.max(np.abs(np.linalg.eigvals(W))), random(seed + 1, n), random(seed + 2, n)
+
+
+def dense(W, a, u):
+    """z = tanh(W z + a), and the gradient of u z in a by the matrix I - ∂_z f, after so many steps that nothing moves."""
+    z = np.zeros_like(a)
+    for _ in range(500):
+        z = np.tanh(W @ z + a)
+    slope = 1 - z**2
+    return z, slope * np.linalg.solve((np.eye(len(a)) - slope[:, None] * W).T, u)
+
+
+def bisection(low, high):
+    def solver(g, z0):
+        def halve(_, bracket):
+            low, high = bracket
+            middle = (low + high) / 2
+            below = g(low) * g(middle) > 0
+            return jnp.where(below, middle, low), jnp.where(below, high, middle)
+
+        return jax.lax.fori_loop(0, 60, halve, (jnp.full_like(z0, low), jnp.full_like(z0, high)))[0]
+
+    return solver
+
+
+def cubic(a, z):
+    return z**3 - z - a
+
+
+def slides(a, z):
+    return a * z**3 - z - 2
+
+
+def heron(a, z):
+    return (z + a / z) / 2
+
+
+X = 1.165373043062414716                                    # slides at a = 2, by mpmath: 2 z³ - z - 2 = 0
+CLOSED = {                                                  # z(a), a, z, dz/da, d²z/da²
+    "heron": (lambda a: fixed_point(heron, a, 1.0), 2.0, 2**0.5, 2**-1.5, -(2**-3.5)),
+    "newton": (lambda a: root(lambda a, z: z**2 - a, a, 1.0), 2.0, 2**0.5, 2**-1.5, -(2**-3.5)),
+    "newton in a dict": (lambda a: root(lambda a, z: {"z": z["z"]**2 - a}, a, {"z": jnp.ones(1)})["z"][0], 2.0, 2**0.5, 2**-1.5, -(2**-3.5)),
+    "slides": (lambda a: root(slides, a, 1.5, solver=bisection(1.0, 2.0)), 2.0, X, -X**3 / (6 * X**2 - 1),
+               -(12 * X * (X**3 / (6 * X**2 - 1))**2 - 6 * X**5 / (6 * X**2 - 1)) / (6 * X**2 - 1)),
+}
+
+
+@pytest.mark.parametrize("mode", BOTH)
+@pytest.mark.parametrize("name", CLOSED)
+def test_first_and_second_derivatives_are_those_of_the_closed_form(name, mode):
+    z, a, value, first, second = CLOSED[name]
+    other = BOTH[mode is jax.grad]
+    results = jax.jit(lambda a: (z(a), mode(z)(a), mode(mode(z))(a), other(mode(z))(a)))(a)
+    np.testing.assert_allclose(results, [value, first, second, second], rtol=0, atol=1e-12)
+
+
+def test_published_roots_of_the_cubic_and_of_the_slides():
+    z = lambda a: root(cubic, a, 1.5)
+    w = lambda a: root(slides, a, 1.5)
+    values = jax.jit(lambda: (z(2.0), jax.grad(z)(2.0), jax.hessian(z)(2.0), w(2.0), jax.grad(w)(2.0), jax.hessian(w)(2.0)))()
+    for value, published in zip(values, ["1.52137971", "0.16824286", "-0.0434709", "1.165373043062", "-0.221399162661", "0.15647898646"]):
+        digits = len(published.split(".")[1])
+        checks.assert_published("root", value, published, digits=digits, source="software.md")
+
+
+def test_the_reservation_wage_of_mccall():
+    w, p = jnp.linspace(10, 60, 51), jnp.asarray(scipy.stats.betabinom(50, 200, 100).pmf(np.arange(51)))
+
+    def R(beta, c):
+        return fixed_point(lambda a, R: a[1] * (1 - a[0]) + a[0] * p @ jnp.maximum(w, R), (beta, c), 40.0, tol=1e-14)
+
+    value, (by_beta, by_c), hessian = jax.jit(lambda *a: (R(*a), jax.grad(R, (0, 1))(*a), jax.hessian(R)(*a)))(0.99, 25.0)
+    checks.assert_published("R", value, "47.316499766546", digits=12, source="QuantEcon's test of McCallModel")
+    accepted = p @ (w >= value)
+    slope = 1 - 0.99 * (1 - accepted)                                # the derivative of R - f, piecewise constant
+    np.testing.assert_allclose(by_c, 0.01 / slope, rtol=1e-11)
+    np.testing.assert_allclose(by_beta, (p @ jnp.maximum(w, value) - 25) / slope, rtol=1e-11)
+    second = 2 * (1 - accepted) * by_beta / slope                    # from ∂_β ∂_R f = 1 - accepted
+    np.testing.assert_allclose(hessian, second, rtol=1e-10)
+
+
+@pytest.mark.parametrize("n", [1, 2, 64, 65, 150])
+@pytest.mark.parametrize("dtype, tol", [(np.float64, 1e-11), (np.float32, 1e-4)])
+def test_gradients_are_those_of_a_dense_solve_whatever_the_size(n, dtype, tol):
+    W, a, u = contraction(n, seed=n)
+    z, expected = dense(W, a, u)
+    W, a, u = (jnp.asarray(x, dtype) for x in (W, a, u))
+    for solution in (lambda a: fixed_point(lambda a, z: jnp.tanh(W @ z + a), a, jnp.zeros(n, dtype)),
+                     lambda a: root(lambda a, z: jnp.tanh(W @ z + a) - z, a, jnp.zeros(n, dtype))):
+        def both(a, v, u):
+            value, pullback = jax.vjp(solution, a)
+            return value, pullback(u)[0], jax.jvp(solution, (a,), (v,))[1]
+
+        value, pullback, tangent = jax.jit(both)(a, u, u)
+        assert value.dtype == pullback.dtype == tangent.dtype == dtype
+        np.testing.assert_allclose(value, z, atol=tol)
+        np.testing.assert_allclose(pullback, expected, atol=tol * np.max(np.abs(expected)))
+        np.testing.assert_allclose(u @ tangent, expected @ u, atol=tol * n * np.max(np.abs(expected)))
+
+
+@pytest.fixture(scope="module")
+def market():
+    """Demand and supply of two goods, and a wage: pytrees in and out, with None and integers in a."""
+    def f(a, z):
+        demand = jnp.exp(a["shift"] - a["elasticity"][0] * z["p"] ** a["power"] * 0.1)
+        return {"p": 0.5 * z["p"] + 0.3 * demand + 0.1 * z["w"], "w": 0.4 * jnp.tanh(jnp.sum(z["p"])) + a["base"]}
+
+    def solution(shift, elasticity, base):
+        a = {"shift": shift, "elasticity": [elasticity, None], "base": base, "power": 2}
+        z = fixed_point(f, a, {"p": jnp.ones(2), "w": jnp.ones(())})
+        return jnp.append(z["p"], z["w"])
+
+    return jax.jit(solution), jax.jit(jax.jacfwd(solution, (0, 1, 2))), jax.jit(jax.jacrev(solution, (0, 1, 2)))
+
+
+@few
+@given(seeds)
+def test_pytrees_go_in_and_out_and_forward_is_reverse_is_the_difference(market, seed):
+    solution, forward, reverse = market
+    shift, elasticity, base = random(seed, 2) / 2, abs(random(seed + 1, 2)), random(seed + 2)
+    for i, (J, K) in enumerate(zip(forward(shift, elasticity, base), reverse(shift, elasticity, base))):
+        np.testing.assert_allclose(J, K, atol=1e-11)
+        v = random(seed + 3, *np.shape((shift, elasticity, base)[i]))
+        moved = lambda t: solution(*(x + t * v if j == i else x for j, x in enumerate((shift, elasticity, base))))
+        np.testing.assert_allclose(J @ v if v.ndim else J * v, (moved(1e-4) - moved(-1e-4)) / 2e-4, atol=1e-6)
+
+
+@few
+@given(seeds)
+def test_vmap_is_a_loop_and_only_what_fails_is_nan(seed):
+    one = lambda a: jax.value_and_grad(lambda a: fixed_point(heron, a, 1.0, maxiter=30))(a)
+    a = np.append(np.exp(random(seed, 4)), [-1.0, 4.0])                       # there is no square root of -1
+    values, slopes = jax.jit(jax.vmap(one))(a)
+    expected = [jax.jit(one)(x) for x in a]
+    np.testing.assert_allclose(values, [e[0] for e in expected], rtol=1e-15)
+    np.testing.assert_allclose(slopes, [e[1] for e in expected], rtol=1e-15)
+    assert np.isnan(values).tolist() == np.isnan(slopes).tolist() == [False] * 4 + [True, False]
+
+
+@few
+@given(st.floats(1e-8, 1e8), st.floats(0.5, 3.0))
+def test_the_scale_of_F_plays_no_role(scale, a):
+    z = jax.jit(jax.value_and_grad(lambda a, scale: root(lambda a, z: scale * cubic(a, z), a, 1.5)))
+    for one, scaled in zip(z(a, 1.0), z(a, scale)):
+        np.testing.assert_allclose(scaled, one, rtol=1e-12)
+
+
+@few
+@given(seeds)
+def test_the_taylor_test_of_a_gradient_passes(seed):
+    W, a, u = (jnp.asarray(x) for x in contraction(3, seed))
+    z = jax.jit(lambda a: u @ fixed_point(lambda a, z: jnp.tanh(W @ z + a), a, jnp.zeros(3)))
+    assert checks.taylor_test(z, a, random(seed, 3), jvp=jax.jit(lambda a, v: jax.jvp(z, (a,), (v,))[1])).ok
+    slope = jax.jit(jax.grad(z))
+    assert checks.taylor_test(slope, a, random(seed, 3), jvp=jax.jit(lambda a, v: jax.jvp(slope, (a,), (v,))[1])).ok
+
+
+def scipy_brentq(g, z0):
+    g = jax.jit(g)
+    return jax.pure_callback(lambda a: np.asarray(scipy.optimize.brentq(lambda z: z**3 - z - a, 1.0, 3.0, xtol=1e-14)), z0, -g(0.0))
+
+
+@pytest.mark.parametrize("name", ["bisection", "scipy", "optimistix", "exact"])
+def test_any_solver_gives_the_same_derivatives(name):
+    solver = {"bisection": bisection(1.0, 3.0), "scipy": scipy_brentq, "exact": lambda g, z0: jnp.asarray(1.5213797068045676),
+              "optimistix": lambda g, z0: optx.root_find(lambda z, _: g(z), optx.Newton(1e-12, 1e-12), z0).value}[name]
+    z = lambda a: root(cubic, a, 1.5, solver=solver)
+    result = jax.jit(lambda a: (z(a), jax.grad(z)(a), jax.jacfwd(jax.grad(z))(a)))(2.0)
+    slope = 1 / (3 * 1.5213797068045676**2 - 1)
+    np.testing.assert_allclose(result, [1.5213797068045676, slope, -6 * 1.5213797068045676 * slope**3], rtol=1e-13)
+
+
+def test_without_jit_a_solver_may_be_plain_python():
+    def newton(g, z0):
+        z = float(z0)
+        for _ in range(30):
+            z -= float(g(z)) * 1e-6 / float(g(z + 1e-6) - g(z))
+        return np.asarray(z)
+
+    np.testing.assert_allclose(jax.grad(lambda a: root(cubic, a, 1.5, solver=newton))(2.0), 0.16824286008482, rtol=1e-12)
+
+
+FAILING = {
+    "too few steps": lambda a, **k: fixed_point(lambda a, z: 0.99 * z + a, a, 0.0, maxiter=5, **k),
+    "diverges": lambda a, **k: fixed_point(lambda a, z: 2 * z + a, a, 1.0, **k),
+    "swings": lambda a, **k: fixed_point(lambda a, z: a - z, a, 0.0, maxiter=100, **k),
+    "no root": lambda a, **k: root(lambda a, z: z**2 + a, a, 0.7, **k),
+    "a wrong solver": lambda a, **k: root(cubic, a, 1.5, solver=lambda g, z0: z0 + 1e-6, **k),
+    "a linear equation, and a wrong solver": lambda a, **k: fixed_point(lambda a, z: 0.5 * z + a, a, 1.0, solver=lambda g, z0: z0, **k),
+    "a solver of other tolerance": lambda a, **k: root(cubic, a, 1.5, solver=lambda g, z0: jnp.asarray(1.5213797068045676 + 1e-9), **k),
+    "one of two goods": lambda a, **k: fixed_point(lambda a, z: {"p": 0.1 * z["p"] + a, "q": 0.999 * z["q"] + a}, a,
+                                                   {"p": jnp.ones(2), "q": jnp.ones(())}, maxiter=40, **k),
+    "the pole of an excess demand": lambda a, **k: root(lambda a, z: 1 / (z - a), a, 0.5, solver=lambda g, z0: jnp.nextafter(1.0, 2.0) * jnp.ones(()), **k),
+    "a jump": lambda a, **k: root(lambda a, z: jnp.sign(z - a), a, 0.5, solver=lambda g, z0: jnp.ones(()), **k),
+}
+
+
+@pytest.mark.parametrize("name", FAILING)
+def test_a_failed_solver_is_an_error_and_under_jit_all_of_it_is_nan(name):
+    z = FAILING[name]
+    flat = lambda a: jax.flatten_util.ravel_pytree(z(a))[0]
+    for call in (z, jax.grad(lambda a: jnp.sum(flat(a)))):
+        with pytest.raises(ConvergenceError, match="expected at most tol = 1.8e-12"):
+            call(1.0)
+    for result in jax.jit(lambda a: (flat(a), jax.jacfwd(flat)(a), jax.jacrev(flat)(a), jax.jacfwd(jax.jacrev(flat))(a)))(1.0):
+        assert np.all(np.isnan(result))
+
+
+def test_the_status_says_what_happened_and_raises_nothing():
+    halve = lambda a, z: 0.5 * z + a
+    z, status = fixed_point(halve, 1.0, 0.0, full_output=True)
+    assert isinstance(status, Status) and bool(status.converged) and status.error <= 1.9e-12
+    np.testing.assert_allclose(z, 2, atol=4e-12)
+    assert status.iterations == np.ceil(np.log2(2 / 3 / np.finfo(float).eps**0.75)) - 1     # |dz| = 2^-k <= tol 3: the step after k
+    z, status = fixed_point(halve, 1.0, 0.0, maxiter=7, full_output=True)
+    assert np.isnan(z) and not status.converged and status.iterations == 7
+    np.testing.assert_allclose(status.error, 2.0**-7 / (1 + 2 - 2.0**-6))
+    z, status = root(cubic, 2.0, 1.5, solver=bisection(1.0, 3.0), full_output=True)
+    assert bool(status.converged) and status.iterations == -1
+    both = jax.jit(jax.vmap(lambda a: fixed_point(halve, a, 0.0, maxiter=50, full_output=True)[1].converged))(np.array([1.0, 1e30, np.nan]))
+    assert both.tolist() == [True, True, False]
+    slope = jax.grad(lambda a: fixed_point(halve, a, 0.0, full_output=True), has_aux=True)(1.0)
+    assert slope[0] == 2.0 and bool(slope[1].converged)
+
+
+@pytest.mark.parametrize("mode", BOTH)
+def test_at_a_fold_and_next_to_it_derivatives_are_nan_and_before_it_right(mode):
+    slope = jax.jit(mode(lambda a: root(lambda a, z: z**2 - a, a, 1.0, solver=lambda g, z0: jnp.sqrt(-g(0.0)))))
+    assert np.isnan(slope(0.0))
+    np.testing.assert_allclose(slope(1e-14), 0.5e7, rtol=1e-6)
+    fold = jax.jit(lambda a, d: mode(lambda a: fixed_point(lambda a, z: z + a - z**2, a, 1.0, solver=lambda g, z0: jnp.sqrt(a + 0 * d) + d))(a))
+    assert np.isnan(fold(0.0, 0.0))
+    np.testing.assert_allclose(fold(1e-6, 0.0), 500, rtol=1e-6)
+    assert np.isnan(fold(1e-20, 3e-8))                               # |f - z| = 1e-15 passes, but the solution is 1e-10, not 3e-8
+
+
+@pytest.mark.parametrize("n", [1, 3, 100])
+def test_a_singular_equation_gives_nan_and_never_a_number(n):
+    A = np.diag(np.arange(n, dtype=float))                           # the first of n equations says nothing on z
+    z = lambda a: root(lambda a, z: A @ (z - 1) + 0 * a, a, jnp.ones(n), solver=lambda g, z0: z0, full_output=True)
+    F = lambda a, z: A @ (z - 1) + a * jnp.sin(z - 1)                # regular at a = 1, singular at a = 0
+    solution = lambda a: fixed_point(lambda a, z: z - F(a[0], z) + a[1], a, jnp.ones(n), solver=lambda g, z0: z0)
+    for mode in (jax.jacfwd, jax.jacrev):
+        slope = jax.jit(lambda a: mode(solution)((a, 0.0))[1])
+        np.testing.assert_allclose(slope(1.0), 1 / (np.arange(n) + 1), rtol=1e-12)
+        assert np.all(np.isnan(slope(0.0)))
+    assert not z(1.0)[1].converged or n == 100
+
+
+@pytest.mark.parametrize("mode", [jax.jacfwd, jax.jacrev])
+def test_where_gmres_stalls_the_derivative_is_nan(mode):
+    shift = lambda z: jnp.roll(z, 1)                                 # regular, but GMRES learns nothing in its first 99 steps
+    for n, fails in ((64, False), (100, True)):
+        solver = lambda g, z0: jnp.roll(z0, -1)
+        z = jax.jit(lambda a: mode(lambda a: fixed_point(lambda a, z: z - shift(z) + a, a, a, solver=lambda g, z0: jnp.roll(g(z0 * 0), -1))[0])(a))
+        slope = z(random(n, n))
+        assert np.all(np.isnan(slope)) if fails else np.array_equal(slope, np.eye(n)[1])
+
+
+def test_the_start_has_no_derivative_and_what_f_closes_over_has_one():
+    through = lambda a: fixed_point(lambda _, z: (z + a / z) / 2, None, 1.0)
+    start = lambda z0: fixed_point(heron, 2.0, z0)
+    inside = lambda a: root(cubic, a, 1.5, solver=bisection(a - 1, a + 1))           # the solver closes over a: no part of it
+    for wrap in (lambda f: f, jax.jit):
+        assert wrap(jax.grad(start))(1.0) == 0 == wrap(jax.jacfwd(start))(1.0)
+    for mode in BOTH:
+        np.testing.assert_allclose(mode(through)(2.0), 2**-1.5, rtol=1e-14)
+        np.testing.assert_allclose(jax.jit(jax.vmap(mode(through)))(jnp.array([2.0, 4.0])), [2**-1.5, 0.25], rtol=1e-14)
+        np.testing.assert_allclose(jax.jit(mode(mode(through)))(2.0), -(2**-3.5), rtol=1e-13)
+        np.testing.assert_allclose(mode(inside)(2.0), 0.16824286008482, rtol=1e-12)
+
+
+def test_a_global_that_changes_is_seen():
+    rate = 0.5
+
+    def f(a, z):
+        return rate * z + a
+
+    before = fixed_point(f, 1.0, 0.0)
+    rate = 0.75
+    np.testing.assert_allclose([before, fixed_point(f, 1.0, 0.0), jax.grad(fixed_point, argnums=1)(f, 1.0, 0.0)], [2, 4, 4], rtol=1e-11)
+
+
+def test_tiny_and_huge_cotangents_are_neither_lost_nor_infinite():
+    W, a, u = (jnp.asarray(x) for x in contraction(70))
+    pullback = jax.vjp(jax.jit(lambda a: fixed_point(lambda a, z: jnp.tanh(W @ z + a), a, jnp.zeros(70))), a)[1]
+    (one,), (tiny,), (huge,), (zero,) = jax.jit(lambda: [pullback(s * u) for s in (1.0, 1e-250, 1e250, 0.0)])()
+    np.testing.assert_allclose(tiny, 1e-250 * one, rtol=1e-12)
+    np.testing.assert_allclose(huge, 1e250 * one, rtol=1e-12)
+    assert np.all(zero == 0)
+
+
+@pytest.fixture(scope="module")
+def bar():
+    """200 unknowns: the gradient by fixed_point, by optimistix and by unrolling, and the dense solve."""
+    W, a, u = contraction(200)
+    f, z0 = lambda a, z: W @ z + a, jnp.zeros(200)
+    f = lambda a, z: jnp.tanh(W @ z + a)
+    solver = optx.FixedPointIteration(rtol=1e-12, atol=1e-12)
+    ours = lambda maxiter: lambda a: u @ fixed_point(f, a, z0, tol=1e-12, maxiter=maxiter)
+    theirs = lambda a: u @ optx.fixed_point(lambda z, a: f(a, z), solver, z0, args=a, max_steps=1000).value
+    unrolled = lambda steps: lambda a: u @ jax.lax.scan(lambda z, _: (f(a, z), None), z0, length=steps)[0]
+    return a, dense(W, a, u)[1], ours, theirs, unrolled
+
+
+def test_the_gradient_of_200_unknowns_is_exact_to_1e_12(bar):
+    a, expected, ours, _, _ = bar
+    assert np.max(np.abs(jax.jit(jax.grad(ours(1000)))(a) - expected)) <= 1e-12
+
+
+def test_its_memory_is_at_most_0_3_of_optimistix_and_does_not_grow_with_the_iterations_as_unrolling_does(bar):
+    a, _, ours, theirs, unrolled = bar
+    size = bench.temp_bytes(jax.grad(ours(1000)), a)
+    assert size <= 0.3 * bench.temp_bytes(jax.grad(theirs), a)
+    assert size == bench.temp_bytes(jax.grad(ours(100_000)), a)
+    assert bench.temp_bytes(jax.grad(unrolled(200)), a) > 1.8 * bench.temp_bytes(jax.grad(unrolled(100)), a) > 1.8 * size
