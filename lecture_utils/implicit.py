@@ -76,10 +76,11 @@ def _solution(f, fixed, a, z0, tol, maxiter, solver, full_output):
     converted, hoisted = jax.closure_convert(f, a, z0)          # traced arrays that f closes over become arguments too
     f = converted if hoisted else f
     theta = a, hoisted
-    (a, hoisted), z0 = known = jax.lax.stop_gradient((theta, z0))
+    known = (a, hoisted), z0 = jax.lax.stop_gradient((theta, z0))
     if solver is not None:
-        z0, maxiter = jax.lax.stop_gradient(solver(lambda z: f(a, z, *hoisted), z0)), 0
-        _check_like("the result of solver", z0, known[1])
+        found = solver(lambda z: f(a, z, *hoisted), z0)
+        _check_like("solver", found, z0)
+        z0, maxiter = jax.lax.stop_gradient(jax.tree.map(jnp.asarray, found)), 0
     z, error, iterations = _iterate(f, fixed, known[0], z0, tol, maxiter)
     status = Status(error <= tol, error, iterations if solver is None else jnp.full_like(iterations, -1))
     if not full_output and not isinstance(status.converged, jax.core.Tracer) and not status.converged:
@@ -108,10 +109,13 @@ def _check(f, fixed, a, z0, tol, maxiter, solver, full_output):
     for leaf in jax.tree.leaves(z0):
         if leaf.dtype not in (jnp.float32, jnp.float64):
             raise TypeError(f"z0 has dtype {leaf.dtype}, expected float32 or float64")
-    sizes = [leaf.size for leaf in jax.tree.leaves(z0)]
-    if not sum(sizes):
+    if not sum(leaf.size for leaf in jax.tree.leaves(z0)):
         raise ValueError("z0 is empty, expected at least one number")
-    _check_like(f"what {name} returned", jax.eval_shape(f, a, z0), z0)
+    try:
+        value = jax.eval_shape(f, a, z0)
+    except (TypeError, jax.errors.JAXTypeError) as error:
+        raise TypeError(f"{name} cannot be traced at these a and z0, expected a function of JAX: {error}") from error
+    _check_like(f"{name} at this a", value, z0)
     eps = max(float(jnp.finfo(leaf.dtype).eps) for leaf in jax.tree.leaves(z0))
     return a, z0, eps**0.75 if tol is None else _inputs.positive("tol", tol)
 
@@ -119,19 +123,20 @@ def _check(f, fixed, a, z0, tol, maxiter, solver, full_output):
 def _arrays(name, tree):
     """Return a pytree with its numbers as arrays, none of them of a weak type."""
     def array(leaf):
-        try:
-            return jnp.asarray(leaf, jnp.result_type(leaf))
-        except TypeError:
-            raise TypeError(f"{name} holds {leaf!r}, expected arrays or numbers") from None
+        if hasattr(leaf, "detach") or not hasattr(leaf, "dtype") and not isinstance(leaf, (int, float, complex)):
+            raise TypeError(f"{name} holds {leaf!r}, expected arrays of NumPy or JAX, or numbers")
+        return jnp.asarray(leaf, jnp.result_type(leaf))
 
     return jax.tree.map(array, tree)
 
 
-def _check_like(name, tree, z0):
-    """Refuse a pytree that has not the structure, shapes and dtypes of z0."""
-    kind = lambda tree: jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(jnp.shape(leaf), jnp.result_type(leaf)), tree)
-    if jax.tree.structure(tree) != jax.tree.structure(z0) or kind(tree) != kind(z0):
-        raise ValueError(f"{name} is like {kind(tree)}, expected the structure, shapes and dtypes of z0: {kind(z0)}")
+def _check_like(name, value, z0):
+    """Refuse what the function `name` returned if it has not the structure, shapes and dtypes of z0."""
+    kinds = lambda tree: [(jnp.shape(leaf), getattr(leaf, "dtype", type(leaf).__name__)) for leaf in jax.tree.leaves(tree)]
+    if jax.tree.structure(value) != jax.tree.structure(z0):
+        raise ValueError(f"{name} returned {jax.tree.structure(value)}, expected the structure of z0: {jax.tree.structure(z0)}")
+    if hasattr(value, "detach") or kinds(value) != kinds(z0):
+        raise ValueError(f"{name} returned shapes and types {kinds(value)}, expected those of z0: {kinds(z0)}")
 
 
 def _flat(f, fixed, unravel):

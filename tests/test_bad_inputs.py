@@ -316,6 +316,35 @@ REQUIRED["products"] = {
 REQUIRED["function or None"] = {**REQUIRED["function"], "no function": [3, "sin", X]}
 REQUIRED["steps for slopes"] = {**REQUIRED["steps"], "one step": [[1e-2]]}
 
+# lecture_utils.implicit
+GOOD["implicit.fixed_point"] = {
+    "f": lambda a, z: z / 2 + a, "a": X.astype(np.float32), "z0": jax.numpy.zeros(2), "tol": 1e-5, "maxiter": 50,
+    "solver": lambda g, z0: g(g(z0 * 0 + 2 * X.astype(np.float32))), "full_output": False}
+GOOD["implicit.root"] = {
+    "F": lambda a, z: z - a, "a": X.astype(np.float32), "z0": jax.numpy.zeros(2), "tol": 1e-5, "maxiter": 50,
+    "solver": lambda g, z0: z0 + X.astype(np.float32), "full_output": False}
+ROLE |= {"implicit.fixed_point.f": "function like z0", "F": "function like z0", "a": "parameters", "z0": "start", "tol": "tolerance",
+         "maxiter": "maxiter", "solver": "solver or None", "full_output": "switch"}
+NOT_FOUND = "no solution is found then, which is a ConvergenceError: tests of its own"
+REQUIRED["function like z0"] = {
+    "no function": [3, "sin", None, X], "wrong shape": [lambda a, z: z[:1], lambda a, z: jax.numpy.sum(z), lambda a, z: (z, z)],
+    "integers": [lambda a, z: z.astype(int)], "NaN": NOT_FOUND, "unknown method": NO_CHOICE,
+    "empty array": [lambda a, z: z[:0]], "complex": [lambda a, z: z * 1j], "untraceable": [lambda a, z: np.sin(np.asarray(z))],
+    "other": [lambda a, z: None, lambda a, z: "z", lambda a, z: {"z": z}, tensor]}
+REQUIRED["parameters"] = {
+    **DATA, "wrong shape": [np.ones((3, 2)), {"a": X}], "integers": "integers pass: they have no derivative", "NaN": NOT_FOUND,
+    "empty array": "some functions have no parameters", "other": ["a", object(), tensor()]}
+REQUIRED["start"] = {
+    **DATA, "wrong shape": [np.ones((3, 1), np.float32)], "integers": [3, np.array([1, 2])], "NaN": "a solver may do without it",
+    "empty array": [np.array([]), (), None, {}], "complex": [1j * X], "16 bits": [X.astype(np.float16)], "other": ["z", object(), tensor()]}
+REQUIRED["tolerance"] = {
+    **DATA, "wrong shape": [[1e-5], np.ones(2)], "integers": "1 is a tolerance", "NaN": [NAN, INF], "empty array": [[]],
+    "sign": [0.0, -1e-5], "complex": [1j], "other": ["1e-5"]}
+REQUIRED["maxiter"] = {**COUNT, "wrong shape": [[3]], "NaN": [NAN, 3.0], "empty array": [[]], "range": [0, -3]}
+REQUIRED["solver or None"] = {
+    "no function": [3, "newton", X], "wrong shape": [lambda g, z0: z0[:1], lambda g, z0: (z0, 3)], "integers": [lambda g, z0: z0.astype(int)],
+    "NaN": NOT_FOUND, "unknown method": NO_CHOICE, "empty array": [lambda g, z0: z0[:0]], "other": [lambda g, z0: None, lambda g, z0: "z", tensor]}
+
 # lecture_utils.sparse, the compiled half
 GOOD["sparse.sparse_jacobian"] = {
     "f": jax.numpy.sin, "x": X.astype(np.float32), "pattern": np.eye(2), "coloring": [0, 0], "mode": "forward", "output": "csr",
