@@ -10,7 +10,7 @@ from jax.numpy.linalg import norm
 from jax.scipy.sparse.linalg import gmres
 
 DENSE = 64        # with at most so many unknowns the matrix is built and factored
-CYCLE = 30        # steps of GMRES between restarts; each keeps a vector
+CYCLE = 20        # steps of GMRES between restarts; each keeps a vector
 CYCLES = 100      # restarts before it gives up. ("incremental" would stop within a cycle, but then it adds what is left, times M)
 DOUBT = 0.1       # the part of the answer that may hang on rounding, and on where the matrix was taken
 
