@@ -104,12 +104,12 @@ def test_the_reservation_wage_of_mccall():
 
     value, (by_beta, by_c), hessian = jax.jit(lambda *a: (R(*a), jax.grad(R, (0, 1))(*a), jax.hessian(R)(*a)))(0.99, 25.0)
     checks.assert_published("R", value, "47.316499767", digits=9, source="QuantEcon's test of McCallModel")
-    accepted = p @ (w >= value)
-    slope = 1 - 0.99 * (1 - accepted)                                # the derivative of R - f, piecewise constant
+    rejected = p @ (w < value)                                       # not 1 less the rest: the p add up to 1 only to 1e-12
+    slope = 1 - 0.99 * rejected                                # the derivative of R - f, piecewise constant
     np.testing.assert_allclose(value, (0.25 + 0.99 * p @ jnp.where(w >= value, w, 0)) / slope, rtol=1e-13)
     np.testing.assert_allclose(by_c, 0.01 / slope, rtol=1e-11)
     np.testing.assert_allclose(by_beta, (p @ jnp.maximum(w, value) - 25) / slope, rtol=1e-11)
-    second = 2 * (1 - accepted) * by_beta / slope                    # from ∂_β ∂_R f = 1 - accepted
+    second = 2 * rejected * by_beta / slope                          # from ∂_β ∂_R f
     np.testing.assert_allclose(hessian, second, rtol=1e-10)
 
 
