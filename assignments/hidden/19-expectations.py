@@ -51,7 +51,7 @@ def judge_score_gradient(arrays, seed):
         slope, sd = (chance(theta + h) - chance(theta - h)) / (2 * h), plain(theta)
         # The band is that of the answer's own spread, and never wider than that of the score without baseline, all coins counted.
         spread = None if each is None else float(each.std())
-        right.append(each is not None and abs(each.mean() - slope) < 4 * max(min(spread, 8 * sd), 0.05) / 20_000**0.5)
+        right.append(each is not None and spread > 0.02 and abs(each.mean() - slope) < 4 * max(min(spread, 8 * sd), 0.05) / 20_000**0.5)
         calm.append(each is not None and 0.02 < spread < 0.8 * sd)
     once, again, another = (given(name, 1000) for name in ("once", "again", "another"))
     keyed = once is not None and again is not None and another is not None and np.array_equal(once, again) and not np.array_equal(
@@ -96,8 +96,15 @@ def judge_digital_delta(arrays, seed):
         "smoothed": tuple(B * density(q / width) / (width * S) for width in (h, 2 * h)),
         "conditioned": (B * density(nine_months / 0.1) / (0.1 * S),) * 2,
     }
-    right = {method: close(arrays, method, one, rtol=1e-6, atol=1e-12) and close(arrays, f"{method}, other h", two, rtol=1e-6, atol=1e-12)
-             for method, (one, two) in expected.items()}
+    # One mistake costs one part: a factor that is forgotten (the discount, 1/S) counts where it is met first, and not again.
+    right, known = {}, {1.0}
+    for method, pair in expected.items():
+        names = (method, f"{method}, other h")
+        off = [factor for factor in (1.0, 1 / B, S, S / B)
+               if all(close(arrays, name, factor * value, rtol=1e-6, atol=1e-12) for name, value in zip(names, pair))]
+        right[method] = bool(known & set(off))
+        if not right[method]:
+            known |= set(off)
     hints = {
         "pathwise": "along one draw the payoff is flat wherever it has a derivative: the answer is an array of zeros, of the shape of Z",
         "score": "the payoff itself, discounted, times the derivative by S of the log density of log S_T, with S_T held fixed: that "
@@ -131,7 +138,7 @@ def drive_with_score(answer, seed):
         "second": lambda: orders(answer(f, log_p), 3)[:, 2],
         "payoff without theta": lambda: orders(answer(lambda t, x: x**2, log_p), 2)[:, 1],
         "moved": lambda: orders(moved(answer(f, log_p)), 2)[:, 1],
-        "far": lambda: orders(answer(f, far), 2)[:, 1],
+        "far": lambda: orders(answer(lambda t, x: x**2, far), 2)[:, 1],
     }
 
 
@@ -142,12 +149,21 @@ def judge_with_score(arrays, seed):
     psi, psi1 = 1 / theta - x, -1 / theta**2
     first, second = f1 + f * psi, f2 + 2 * f1 * psi + f * (psi**2 + psi1)
     same = lambda name, expected: close(arrays, name, expected, rtol=1e-8, atol=1e-9)
-    begun = same("payoff without theta", x**2 * psi) or same("first", first)
-    # Beyond the first part, an answer is measured against its own first derivative, where only the theta in f is forgotten.
+    log_p = np.log(theta) - theta * x
+    if same("value", (f * np.exp(log_p))[:, None]):  # the probability of the draw itself, not divided: the same factor everywhere
+        f, f1, f2, first, second, no_theta = (part * np.exp(log_p) for part in (f, f1, f2, first, second, x**2 * psi))
+        value_right = False
+    else:
+        no_theta, value_right = x**2 * psi, same("value", f[:, None])
+    begun = same("payoff without theta", no_theta) or same("first", first)
+    # One mistake costs one part. Beyond the first, an answer is measured against its own first derivative, and its second is that of
+    # its mistake: the theta in f is forgotten, or f * log_p stands alone. Far away the payoff has no theta, so neither matters there.
     own = arrays["first"] if begun and not same("first", first) and "first" in arrays else first
-    held = begun and not same("first", first) and same("second", f * (psi**2 + psi1))
+    held = begun and not same("first", first) and (
+        same("second", f * (psi**2 + psi1))
+        or same("value", (f * log_p)[:, None]) and same("second", f2 * log_p + 2 * f1 * psi + f * psi1))
     return [
-        Part("the value and the first derivative, theta in f included", 1, same("value", f[:, None]) and same("first", first),
+        Part("the value and the first derivative, theta in f included", 1, value_right and same("first", first),
              "the value is f; its derivative is that of f with x fixed, plus f times the derivative of log_p: a product of f with "
              "a factor that is 1" if arrays else ABOVE),
         Part("the second derivative", 1, same("second", second) or held,
@@ -155,6 +171,6 @@ def judge_with_score(arrays, seed):
              "is an exponential" if begun else ABOVE),
         Part("a draw that moves with theta", 1, begun and same("moved", own),
              "stop_gradient on x as well: its way through f and through log_p must not count" if begun else ABOVE),
-        Part("log_p near -2000", 1, begun and same("far", own),
+        Part("log_p near -2000", 1, begun and same("far", x**2 * psi),
              "exp(-2000) is 0, and 0/0 is NaN: subtract the logarithms before you take the exponential" if begun else ABOVE),
     ]

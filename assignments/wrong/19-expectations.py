@@ -76,6 +76,12 @@ def score_gradient(key, theta, n):
     return (f - np.mean(f * score**2) / np.mean(score**2)) * score
 
 
+# %% score-gradient | returns the closed form for each path | times the sum of its scores
+def score_gradient(key, theta, n):
+    chance = lambda t: 1 / (1 + ((1 - t) / t) ** 3)
+    return np.full(n, (chance(theta + 1e-6) - chance(theta - 1e-6)) / 2e-6)
+
+
 # %% digital-delta | returns the true delta as pathwise | array of zeros
 def digital_delta(method, Z, S, K, h):
     B, q = np.exp(-0.05), np.log(S / K) + 0.03 + 0.2 * Z
@@ -124,6 +130,18 @@ def digital_delta(method, Z, S, K, h):
     if method == "conditioned":
         h = 0.1
     return B * stats.norm.pdf(q / h) / (h * S)
+
+
+# %% digital-delta | forgets the discount | discounted
+def digital_delta(method, Z, S, K, h):
+    q = np.log(S / K) + 0.03 + 0.2 * Z
+    if method == "pathwise":
+        return 0 * Z
+    if method == "score":
+        return (q > 0) * Z / (S * 0.2)
+    if method == "conditioned":
+        q, h = np.log(S / K) + 0.03 + 0.2 * 0.75**0.5 * Z, 0.1
+    return stats.norm.pdf(q / h) / (h * S)
 
 
 # %% with-score | differentiates f times log_p | a factor that is 1
