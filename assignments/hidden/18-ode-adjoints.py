@@ -14,7 +14,12 @@ def drive_ode_adjoint(answer, seed):
     k0 = rng.uniform(0.5, 3, 1)
     y0, theta, y_bar = rng.uniform(0.5, 1.5, 2), rng.uniform(0.3, 1.0, 4), rng.uniform(0.5, 1.5, 2)
 
+    def real(*arrays):
+        if any(np.iscomplexobj(a) for a in arrays):
+            raise TypeError("f and pullback take real arrays, and here came a complex one")
+
     def solow(k, theta):
+        real(k, theta)
         s, alpha, delta = theta
         return s * k**alpha - delta * k
 
@@ -24,6 +29,7 @@ def drive_ode_adjoint(answer, seed):
         return u * (s * alpha * k ** (alpha - 1) - delta), by_theta
 
     def cycle(y, theta):
+        real(y, theta)
         a, b, c, d = theta
         return np.array([a * y[0] - b * y[0] * y[1], c * y[0] * y[1] - d * y[1] ** 2])
 

@@ -125,6 +125,25 @@ def ode_adjoint(f, pullback, y0, theta, T, n, y_bar):
     return path[-1], y_bar, theta_bar
 
 
+# %% ode-adjoint | takes the complex step, though f is a function of real arrays | real arrays
+def ode_adjoint(f, pullback, y0, theta, T, n, y_bar):
+    h = T / n
+
+    def end(y, theta):
+        for _ in range(n):
+            a1 = f(y, theta)
+            a2 = f(y + h / 2 * a1, theta)
+            a3 = f(y + h / 2 * a2, theta)
+            a4 = f(y + h * a3, theta)
+            y = y + h / 6 * (a1 + 2 * a2 + 2 * a3 + a4)
+        return y
+
+    tiny = 1e-30
+    by_y = [y_bar @ end(y0 + 1j * tiny * e, theta).imag / tiny for e in np.eye(len(y0))]
+    by_theta = [y_bar @ end(y0, theta + 1j * tiny * e).imag / tiny for e in np.eye(len(theta))]
+    return end(y0, theta), np.array(by_y), np.array(by_theta)
+
+
 # %% time-to-reach | bisects and returns the middle | hide the derivative
 def time_to_reach(f, y0, theta, level, T):
     def at(t):
