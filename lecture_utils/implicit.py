@@ -36,12 +36,13 @@ def fixed_point(f, a, z0, *, tol=None, maxiter=10_000, solver=None, full_output=
 
     Checked: one step, dz = f(a, z) - z, is taken from what the solver found, and each |dz| must be at most tol (1 + |z|), where
     tol is a float, by default eps^(3/4): 1.8e-12 in float64. If f contracts by ρ, z* is then known to tol ρ / (1 - ρ), and its
-    derivative to some multiple of that. A failure raises ConvergenceError; where that is impossible (under jit and vmap), all of
-    z* and of its derivatives are NaN (but a second derivative that is zero by the form of f is 0). With
-    full_output=True the result is (z*, Status) and nothing is raised.
-    A derivative is NaN, too, where its linear equation is singular or not solved to rounding, or where another solution at the
-    distance that the last step shows would change it by a tenth: at a fold or next to it. Beyond 64 unknowns a matrix that is
-    singular can pass, if the equation still has solutions: fix the numeraire.
+    derivative to some multiple of that. Where |z| is far below 1, tol is absolute: choose units in which it is not.
+    A failure raises ConvergenceError. Under jit and vmap nothing can be raised: there all of z* is NaN, and so are its
+    derivatives (but one that JAX knows to be zero from the form of f stays 0, as that of jnp.sign does). With full_output=True
+    the result is (z*, Status) and nothing is raised.
+    A derivative is NaN, too, where its linear equation is singular or is not solved to rounding, and where it hangs on the last
+    digits of z*: at a fold, next to it, and at a kink. (The test: z* moves by as much as its residual allows; does the derivative
+    change by a tenth?) Beyond 64 unknowns a singular matrix can pass if the equation still has solutions: fix the numeraire.
 
     Raises ConvergenceError, or TypeError or ValueError at arguments of the wrong kind or value, such as an f whose result is not
     like z0. Cost: one f a step (at most maxiter, an int); a derivative of either mode, by GMRES with one product with ∂_z f a
