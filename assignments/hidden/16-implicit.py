@@ -17,8 +17,9 @@ def drive_fixed_point_maps(answer, seed):
         return a["rate"] * mean + 0.003 * jnp.sin(z) * a["bend"] + a["shift"]
 
     def case(n, rate, shift):
+        rounds = 400 if rate == 0.9 else 4000        # the slope of mixing is at most rate + 0.003
         a = {"rate": jnp.asarray(rate), "bend": jnp.asarray(1.0), "shift": jnp.asarray(shift)}
-        z = jax.jit(lambda a: jax.lax.fori_loop(0, 6000, lambda i, z: mixing(a, z), jnp.zeros(n)))(a)
+        z = jax.jit(lambda a: jax.lax.fori_loop(0, rounds, lambda i, z: mixing(a, z), jnp.zeros(n)))(a)
         return a, z
 
     def products(n, rate, shift, v_shift, u):
@@ -43,6 +44,9 @@ def drive_fixed_point_maps(answer, seed):
             parts = products(n, rate, shift, v_shift, u)
         except Exception:
             continue
+        if label != "easy":                              # one solve each: an answer that is not compiled takes long
+            kept = ("z", "jvp") if label == "near one" else ("z", "rate", "bend", "shift")
+            parts = {name: parts[name] for name in kept}
         found.update({f"{label}: {name}": part for name, part in parts.items()})
     return found
 
@@ -86,14 +90,12 @@ def judge_fixed_point_maps(arrays, seed):
         Part("the VJP, a dict like a", 1, backward,
              "solve with the transpose, (I - A)' lam = u, by products with a VJP of z -> f(a, z); then pull lam back through "
              "a -> f(a, z): that is a dict" if arrays else ABOVE),
-        Part("a spectral radius near one", 1, right("near one", "jvp") if forward and not backward else
-             right("near one", *reverse) if backward and not forward else right("near one", "jvp", *reverse),
+        Part("a spectral radius near one", 1, right("near one", "jvp"),
              "with a spectral radius of 0.985 a series of a few hundred terms, or a solver at its default tolerance, has not "
-             "converged: tighten it and allow more steps" if forward or backward else ABOVE),
-        Part("20,000 states", 1, right("large", "jvp") if forward and not backward else
-             right("large", *reverse) if backward and not forward else right("large", "jvp", *reverse),
+             "converged: tighten it and allow more steps" if forward else ABOVE),
+        Part("20,000 states", 1, right("large", *reverse),
              "an N x N matrix does not fit: give the solver a function for the product, by jax.linearize and jax.vjp"
-             if forward or backward else ABOVE),
+             if backward else ABOVE),
     ]
 
 
