@@ -111,6 +111,7 @@ def drive_reservation_wage(answer, seed):
     at = jnp.asarray(beta), jnp.asarray(c), jnp.asarray(q), jnp.asarray(w)
     k = np.arange(50)
     p = np.cumprod(np.append(1.0, (50 - k) / (k + 1) * (200 + k) / (149 - k)))
+    rare = jnp.asarray(0.99), jnp.asarray(25.0), jnp.array([0.99, 0.01]), jnp.array([10.0, 60.0])
     published = jnp.asarray(0.99), jnp.asarray(25.0), jnp.asarray(p / p.sum()), jnp.linspace(10, 60, 51)
     flat = lambda tree: np.concatenate([np.ravel(leaf) for leaf in tree])
 
@@ -128,6 +129,7 @@ def drive_reservation_wage(answer, seed):
 
     return {
         "published": lambda: np.asarray(take(answer, published)),
+        "rare": lambda: np.asarray(take(answer, rare)),
         "value": lambda: np.asarray(take(answer, at)),
         "reverse": lambda: flat(take(jax.grad(answer, (0, 1, 2, 3)), at)),
         "forward": lambda: flat(take(jax.jacfwd(answer, (0, 1, 2, 3)), at)),
@@ -168,7 +170,8 @@ def judge_reservation_wage(arrays, seed):
     R, slopes, rows = exact(beta)
     batch = [exact(b) for b in (0.6, beta, 0.99)]
     right = lambda name, expected, tol=1e-7: close(arrays, name, expected, rtol=tol, atol=tol)
-    value = right("value", R, 1e-9) and right("published", 47.316499766526277, 1e-10)
+    rare = (0.01 * 25 + 0.99 * 0.01 * 60) / (1 - 0.99 * 0.99)      # good offers are rare: a round keeps 0.98 of the error
+    value = right("value", R, 1e-9) and right("published", 47.316499766526277, 1e-10) and right("rare", rare, 1e-10)
     reverse = right("reverse", slopes)
     zero = "reverse" in arrays and not np.any(arrays["reverse"])
     return [

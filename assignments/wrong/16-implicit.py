@@ -41,6 +41,12 @@ def reservation_wage(beta, c, q, w):
     return jax.lax.fori_loop(0, 50, step, c + 0.0)
 
 
+# %% reservation-wage | unrolls 500 rounds, too few where good offers are rare | thousands
+def reservation_wage(beta, c, q, w):
+    step = lambda R, _: ((1 - beta) * c + beta * jnp.sum(q * jnp.maximum(w, R)), None)
+    return jax.lax.scan(step, c + 0.0, length=500)[0]
+
+
 # %% reservation-wage | differentiates one step | one step
 def reservation_wage(beta, c, q, w):
     F = lambda R, beta, c, q, w: (1 - beta) * c + beta * jnp.sum(q * jnp.maximum(w, R))
