@@ -1,4 +1,4 @@
-"""Exercises as the chapters hold them: read them, derive the stubs and the course edition.
+"""Exercises as the chapters hold them: read them, derive the stubs, the tests that students see and the course edition.
 
 An exercise lives once, in its chapter: a statement, a solution cell whose answer stands between
 `# BEGIN SOLUTION` and `# END SOLUTION`, and a visible test cell. Its hidden test lives in
@@ -13,6 +13,7 @@ tools/judging.py runs and judges. Standard library only: the site is built with 
 """
 from __future__ import annotations
 
+import ast
 import copy
 import json
 import re
@@ -20,15 +21,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 BEGIN, END = "# BEGIN SOLUTION", "# END SOLUTION"
-PLACEHOLDER = 'raise NotImplementedError("your code here")'
+UNANSWERED = "your code here"
+PLACEHOLDER = f'raise NotImplementedError("{UNANSWERED}")'
+SAYS = "not answered yet"            # what a visible test prints where the placeholder still stands
+
+
+STATEMENT = re.compile(r"(?ms)^(:::+)\{exercise\}[^\n]*\n:label:[ \t]*ex-(\S+)\n(.*?)^\1[ \t]*$")
 
 
 # --- what stands in a chapter -----------------------------------------------------------------
 
 def stub(source: str) -> str:
-    """The student's version of a solution cell: each marked block becomes one placeholder line.
+    """The student's version of a solution cell: each marked block becomes a placeholder that raises when it is called.
 
-    Raises ValueError when the markers are missing, nested or do not pair up.
+    The cell itself must run untouched, so a block in the body of a class becomes a constructor that raises.
+    Raises ValueError when the markers are missing, nested, do not pair up or stand outside a function or class.
     """
     out, inside, blocks = [], False, 0
     for line in source.splitlines():
@@ -37,7 +44,7 @@ def stub(source: str) -> str:
             if inside:
                 raise ValueError(f"solution cell: a second '{BEGIN}' before '{END}'")
             inside, blocks = True, blocks + 1
-            out.append(line[: len(line) - len(line.lstrip())] + PLACEHOLDER)
+            out += _placeholder(out, line[: len(line) - len(line.lstrip())])
         elif mark == END:
             if not inside:
                 raise ValueError(f"solution cell: '{END}' without '{BEGIN}'")
@@ -47,12 +54,67 @@ def stub(source: str) -> str:
     if inside or not blocks:
         raise ValueError(f"solution cell: expected '{BEGIN}' … '{END}', found {blocks} opened"
                          f"{' and the last one not closed' if inside else ''}")
+    if PLACEHOLDER in out:
+        raise ValueError(f"solution cell: '{BEGIN}' outside a function or class: untouched, the cell would stop the notebook; "
+                         "put it inside, below the signature")
     return "\n".join(out)
+
+
+def _placeholder(above: list[str], indent: str) -> list[str]:
+    """What stands for a marked block of that indentation, below those lines."""
+    heads = [line for line in above if line.strip() and len(line) - len(line.lstrip()) < len(indent)]
+    if heads and heads[-1].lstrip().startswith("class "):
+        return [f"{indent}def __init__(self, *args, **kwargs):", f"{indent}    {PLACEHOLDER}"]
+    return [indent + PLACEHOLDER]
+
+
+def guarded(test: str) -> str:
+    """A visible test as students get it: an exercise without an answer is a line of text there, not an error.
+
+    An untouched notebook runs from top to bottom that way; any other error, and any failing assert, still shows.
+    """
+    out = "\n".join(["try:", *(line if not line else "    " + line for line in test.splitlines()),
+                     "except NotImplementedError as error:", f'    if str(error) != "{UNANSWERED}":', "        raise",
+                     f'    print("{SAYS}")'])
+    body = lambda source: [ast.dump(node) for node in ast.parse(source).body]
+    wrapped = "\n".join(_narrow(line) for line in out.split("\n"))
+    for text in (wrapped, out):                                # a line that cannot be broken stays as it is
+        try:
+            if [ast.dump(node) for node in ast.parse(text).body[0].body] == body(test):
+                return text
+        except SyntaxError:
+            pass
+    raise ValueError(f"visible test: it changes when it is indented (a string over several lines?): {test.splitlines()[:1]}")
+
+
+def _narrow(line: str, width: int = 80) -> str:
+    """A line that indentation made too wide for the page, in two: the message of an assert, the arguments of a call."""
+    if len(line) <= width:
+        return line
+    indent = " " * (len(line) - len(line.lstrip()))
+    remark = re.fullmatch(r"(.*\S)\s{3,}(# .*)", line)         # blanks that line up a remark
+    if remark and len("  ".join(remark.groups())) <= width:
+        return "  ".join(remark.groups())
+    try:
+        node = ast.parse(line.strip()).body[0]
+    except SyntaxError:
+        return line
+    if isinstance(node, ast.Assert) and node.msg:
+        at = len(indent) + node.msg.col_offset
+        return f"{line[:at]}(\n{indent}    {line[at:]})"
+    call = getattr(node, "value", None)
+    if isinstance(call, ast.Call) and call.args:
+        at = len(indent) + call.args[0].col_offset
+        return f"{line[:at]}\n{indent}    {line[at:]}"
+    return line
 
 
 @dataclass
 class Exercise:
-    """One exercise as its chapter states it. `points` is what the judge can give in all."""
+    """One exercise as its chapter states it. `points` is what the judge can give in all.
+
+    `statement` is the text in the statement's box, in Markdown; `notes` what the chapter says to all its exercises.
+    """
     id: str
     chapter: str
     answer: str
@@ -63,6 +125,8 @@ class Exercise:
     solution: str
     imports: str
     tests: list[str] = field(default_factory=list)
+    statement: str = ""
+    notes: str = ""
 
 
 def read(notebook: Path) -> list[Exercise]:
@@ -74,6 +138,8 @@ def read(notebook: Path) -> list[Exercise]:
     prose = "\n".join(source(c) for c in cells if c["cell_type"] == "markdown")
     titles = {label: title.strip() for title, label in
               re.findall(r"^:::+\{exercise\}[ \t]*(.*)\n(?:.*\n)*?:label:[ \t]*ex-(\S+)", prose, flags=re.M)}
+    statements = {label: text.strip() for _, label, text in STATEMENT.findall(prose)}
+    notes = re.search(r"(?ms)^## Exercises$\n(.*?)(?=^:::+\{exercise\})", prose)
     found: dict[str, Exercise] = {}
     for cell in cells:
         meta = cell["metadata"].get("exercise")
@@ -89,11 +155,14 @@ def read(notebook: Path) -> list[Exercise]:
                 raise ValueError(f"{where}: two solution cells have this id")
             if ident not in titles:
                 raise ValueError(f"{where}: no statement ':::{{exercise}} Title' with ':label: ex-{ident}'")
+            if ident not in statements:
+                raise ValueError(f"{where}: its statement does not end: close ':::{{exercise}}' with as many colons")
             if cell["metadata"].get("cellView") != "form" or "hide-input" not in cell["metadata"].get("tags", []):
                 raise ValueError(f"{where}: its solution cell stands open; it needs cellView: form (Colab) and the tag hide-input")
             stub(source(cell))
             found[ident] = Exercise(ident, notebook.stem, meta["answer"], meta["points"], meta["stars"],
-                                    meta["minutes"], titles[ident], source(cell), "\n".join(tagged("imports")))
+                                    meta["minutes"], titles[ident], source(cell), "\n".join(tagged("imports")),
+                                    statement=statements[ident], notes=notes[1].strip() if notes else "")
         elif role == "test":
             if ident not in found:
                 raise ValueError(f"{where}: a test cell stands before its solution")
@@ -110,14 +179,20 @@ def read(notebook: Path) -> list[Exercise]:
 
 
 def course_edition(notebook: dict) -> dict:
-    """A chapter without its solutions: each solution cell becomes its stub; outputs that need it go."""
+    """A chapter without its solutions: each solution cell becomes its stub, each visible test one that waits for an answer.
+
+    Their outputs become what the untouched chapter prints.
+    """
     notebook = copy.deepcopy(notebook)
     for cell in notebook["cells"]:
         exercise = cell["metadata"].get("exercise")
         if not exercise:
             continue
-        cell["outputs"], cell["execution_count"] = [], None
+        cell["outputs"] = []
         if exercise["role"] == "solution":
             cell["source"] = stub("".join(cell["source"]))
             cell["metadata"] = {"exercise": {**exercise, "role": "stub"}}
+        elif exercise["role"] == "test":
+            cell["source"] = guarded("".join(cell["source"]))
+            cell["outputs"] = [{"output_type": "stream", "name": "stdout", "text": SAYS + "\n"}]
     return notebook
