@@ -8,7 +8,7 @@ GPU_PYTHON := $(if $(and $(wildcard .venv/.everything),$(filter file default und
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help book serve test notebooks chapter colab-test gpu bench repo clean
+.PHONY: help book serve test notebooks chapter colab-test gpu bench assignments public repo clean
 
 help:  ## this list
 	@echo "Differentiation in Practice"; echo
@@ -37,6 +37,12 @@ gpu:  ## run the device cells on the accelerator at hand and record what they me
 
 bench: .venv/.bench  ## our code beside its peers, as ratios in one run
 	@set -e; for file in benchmarks/[!_]*.py; do echo "== $$file"; $(RUN) $$file; done
+
+assignments: .venv/.everything  ## homework for students, solutions, Gradescope bundle (A=02-numerical, or A=id,id,… NAME=homework-1)
+	@$(RUN) -m tools.assignments "$(A)" --name "$(if $(filter command,$(firstword $(origin NAME))),$(NAME))" --seed "$(SEED)"
+
+public: .venv/.everything  ## the tree that students of a private class may see: make public URL=https://github.com/OWNER/NAME [DIR=…]
+	@$(RUN) -m tools.public "$(URL)" "$(DIR)"
 
 repo: .venv/.everything  ## point links, Colab buttons and set-up cells at a fork: make repo URL=https://github.com/OWNER/NAME
 	@$(RUN) -m tools.repo "$(URL)" "$(PACKAGE_URL)"

@@ -1,4 +1,4 @@
-"""Homework from the chapters' exercises: `make assignments` (A=02-numerical, or A=fd-forward,run-list AS=homework-1).
+"""Homework from the chapters' exercises: `make assignments` (A=02-numerical, or A=fd-forward,run-list NAME=homework-1).
 
 For each homework, in _build/assignments/NAME:
 
@@ -19,6 +19,7 @@ import json
 import re
 import shutil
 import sys
+import textwrap
 from pathlib import Path
 
 from tools import exercises, gradescope, judging, leaks, repo, setup_cell
@@ -105,7 +106,7 @@ def merged_imports(cells: dict[str, str]) -> str:
                 key = ast.unparse(node)
                 if key not in rest or len(text) > len(rest[key]):
                     rest[key] = text
-    lines = list(plain.values()) + [_from(module, *group) for module, group in members.items()]
+    lines = [*sorted(plain.values()), *sorted(_from(module, *group) for module, group in members.items())]
     local = [line for line in lines if "lecture_utils" in line.split()[1]]
     standard = [line for line in lines if line.split()[1].split(".")[0] in sys.stdlib_module_names]
     others = [line for line in lines if line not in local + standard]
@@ -120,7 +121,8 @@ def _from(module: str, names: dict, remarks: list[str]) -> str:
     line = f"from {module} import {', '.join(sorted(names, key=str.lower))}" + "".join(f"  # {r}" for r in remarks[:1])
     if len(line) <= 80:
         return line
-    return f"from {module} import (\n    " + ",\n    ".join(sorted(names, key=str.lower)) + ")"
+    return f"from {module} import (\n" + textwrap.fill(", ".join(sorted(names, key=str.lower)), 78, initial_indent="    ",
+                                                       subsequent_indent="    ", break_long_words=False) + ")"
 
 
 def _lines(source: str, node: ast.stmt) -> str:
@@ -319,7 +321,7 @@ def write(name: str, chosen: list[Exercise], out: Path, seed: int = 0, root: Pat
     Raises ValueError for a bad name, and RuntimeError, leaving nothing behind, when release/ would hold a line of a secret.
     """
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", name):
-        raise ValueError(f"AS: got {name!r}, expected a name of letters, digits, - and _ such as homework-1")
+        raise ValueError(f"NAME: got {name!r}, expected a name of letters, digits, - and _ such as homework-1")
     folder, new = out / name, out / f".{name}.new"
     shutil.rmtree(new, ignore_errors=True)
     for part in ("release", "private"):
@@ -344,7 +346,7 @@ def write(name: str, chosen: list[Exercise], out: Path, seed: int = 0, root: Pat
 def main(argv=None, root: Path = ROOT) -> int:
     parser = argparse.ArgumentParser(prog="make assignments", description=__doc__.splitlines()[0])
     parser.add_argument("asked", nargs="?", default="", help="A: a chapter, or ids of exercises separated by commas; all chapters")
-    parser.add_argument("--as", dest="name", default="", help="AS: the name of a homework that is not one chapter (homework)")
+    parser.add_argument("--name", default="", help="NAME: the name of a homework that is not one chapter (homework)")
     parser.add_argument("--seed", default="", help="SEED: for the inputs of the hidden tests on Gradescope, a whole number (0)")
     parser.add_argument("--out", type=Path, default=None)
     parser.add_argument("--list", action="store_true", help="print the table of all exercises and write nothing")
@@ -361,10 +363,10 @@ def main(argv=None, root: Path = ROOT) -> int:
             chosen = choose(args.asked, root)
             alone = args.asked.strip() if args.asked.strip() == chosen[0].chapter else "homework"
             if args.name in {e.chapter for e in known.values()}:
-                raise ValueError(f"AS: {args.name} is the name of a chapter; expected another, such as homework-1")
+                raise ValueError(f"NAME: {args.name} is the name of a chapter; expected another, such as homework-1")
             todo = {args.name or alone: chosen}
         elif args.name:
-            raise ValueError("AS: it names a homework of your own; expected A= with it, e.g. make assignments A=fd-forward,run-list AS=homework-1")
+            raise ValueError("NAME: it names a homework of your own; expected A= with it, e.g. make assignments A=fd-forward,run-list NAME=homework-1")
         else:
             todo = {c: [e for e in known.values() if e.chapter == c] for c in dict.fromkeys(e.chapter for e in known.values())}
         out.mkdir(parents=True, exist_ok=True)

@@ -196,3 +196,9 @@ def course_edition(notebook: dict) -> dict:
             cell["source"] = guarded("".join(cell["source"]))
             cell["outputs"] = [{"output_type": "stream", "name": "stdout", "text": SAYS + "\n"}]
     return notebook
+
+
+def public_page(markdown: str) -> str:
+    """A page without the generated table of exercises, which names what the hidden tests look at."""
+    return re.sub(r"(?s)(<!-- begin exercises:[^>]*-->).*?(<!-- end exercises -->)",
+                  r"\1\n\n*The table stands in the instructors' edition.*\n\n\2", markdown)

@@ -119,7 +119,7 @@ def readings(path: Path) -> list[str]:
             if isinstance(value, dict):
                 todo += [v for k, v in value.items() if not k.startswith("image/")]
             elif isinstance(value, list):
-                todo += value
+                todo += [v for v in value if not isinstance(v, str)]
                 strings.append("".join(v for v in value if isinstance(v, str)))       # a source may be a list of lines
             elif isinstance(value, str):
                 strings.append(value)
