@@ -29,8 +29,8 @@ notebooks: .venv/.everything  ## sync the text twins and run the chapters that a
 chapter: .venv/.everything  ## begin a chapter of the plan: make chapter N=02-numerical
 	@$(RUN) -m tools.new_chapter $(N)
 
-colab-test: .venv/.everything  ## each chapter, unedited and alone, with the versions that Colab ships
-	@$(RUN) -m tools.colab $(N)
+colab-test: .venv/.everything  ## each chapter, unedited and alone, with the versions that Colab ships (EDITION=public: the students' tree)
+	@$(RUN) -m tools.colab $(N)$(if $(filter public,$(EDITION)), --edition public)
 
 gpu:  ## run the device cells on the accelerator at hand and record what they measure (plain Python, no Jupyter)
 	@$(GPU_PYTHON) -m tools.gpu $(N)

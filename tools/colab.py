@@ -1,6 +1,8 @@
 """Run each chapter as Colab would, without Colab: `make colab-test`.
 
-A chapter's notebook is copied, unedited and alone, into an empty folder and run with the versions of tests/colab-pins.txt.
+A chapter's notebook is copied, unedited and alone, into an empty folder and run with the versions of tests/colab-pins.txt; before it,
+in the same environment and with the same set-up cell, the untouched student notebook of its exercises. EDITION=public runs the
+chapters of the tree that `make public` writes instead, with nothing but that tree to install from.
 Its set-up cell installs lecture_utils from the repository's address, which git serves here from a snapshot of the working
 tree, uncommitted work included. Afterwards the environment must have gained exactly what the set-up cell names.
 
@@ -8,6 +10,7 @@ tree, uncommitted work included. Afterwards the environment must have gained exa
 """
 from __future__ import annotations
 
+import argparse
 import hashlib
 import json
 import os
@@ -20,7 +23,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tools import setup_cell
+from tools import assignments, exercises, public, setup_cell
 from tools.files import tracked
 from tools.gpu import code_cells, find_chapters
 
@@ -28,31 +31,55 @@ ROOT = Path(__file__).resolve().parents[1]
 PINS = ROOT / "tests" / "colab-pins.txt"
 BASE = ROOT / ".venv-colab"
 CHAPTER_SECONDS = 900       # a chapter that takes longer hangs
+PUBLIC = "https://github.com/public-copy/of-the-course"     # stands in for the public repository's address
 RUN = r"""
 import json, re, sys
 import nbformat
 from nbclient import NotebookClient
 
-notebook, error, at = nbformat.read(sys.argv[1], as_version=4), None, []
-client = NotebookClient(notebook, timeout=300, kernel_name="python3", on_cell_start=lambda cell, cell_index: at.append(cell_index))
-try:
-    client.execute()
-except Exception as e:
-    said = re.sub(r"\x1b\[[0-9;]*m", "", str(e)).strip().splitlines()
-    error = f"cell {at[-1] + 1 if at else '?'}: {said[-1] if said else type(e).__name__}"
-setup = [c for c in notebook.cells if "setup" in c.metadata.get("tags", [])]
-print(json.dumps({"error": error, "setup": "".join(o.get("text", "") for c in setup for o in c.outputs)}))
+def roles(notebook, ident):
+    return [c.metadata["exercise"]["role"] for c in notebook.cells if c.metadata.get("exercise", {}).get("id") == ident]
+
+
+errors, said_by_setup = [], ""
+for name in sys.argv[1:]:
+    notebook, at = nbformat.read(name, as_version=4), []
+    client = NotebookClient(notebook, timeout=300, kernel_name="python3", on_cell_start=lambda cell, cell_index: at.append(cell_index))
+    try:
+        client.execute()
+    except Exception as e:
+        said = re.sub(r"\x1b\[[0-9;]*m", "", str(e)).strip().splitlines()
+        errors.append(f"{name}, cell {at[-1] + 1 if at else '?'}: {said[-1] if said else type(e).__name__}")
+    for cell in notebook.cells:
+        said = "".join(o.get("text", "") for o in cell.get("outputs", []))
+        exercise = cell.metadata.get("exercise", {})
+        if "setup" in cell.metadata.get("tags", []):
+            said_by_setup += said
+        elif exercise.get("role") == "test" and not errors and "solution" not in roles(notebook, exercise["id"]):
+            if said != "not answered yet\n":
+                errors.append(f"{name}: the untouched exercise {exercise['id']} says {said!r}")
+print(json.dumps({"error": "; ".join(errors), "setup": said_by_setup}))
 """
 
 
-def main(names: list[str]) -> int:
-    chapters = find_chapters(names)
+def main(argv: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="make colab-test", description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="*", help="N: chapters; all when none is given")
+    parser.add_argument("--edition", choices=["full", "public"], default="full")
+    args = parser.parse_args(argv)
+    chapters, root = find_chapters(args.names), ROOT
     python = base_environment()
     before = freeze(python)
     with tempfile.TemporaryDirectory() as folder:
-        commit, env = serve(Path(folder), setup_cell.package(ROOT))
+        if args.edition == "public":
+            root = public.write(Path(folder) / "tree", PUBLIC, ROOT)
+            subprocess.run(["git", "init", "-q", str(root)], check=True)
+            jobs = [[root / "chapters" / chapter.name] for chapter in chapters]
+        else:
+            jobs = [untouched(chapter, Path(folder)) + [chapter] for chapter in chapters]
+        commit, env = serve(Path(folder), setup_cell.package(root), root)
         with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
-            failures = list(pool.map(lambda chapter: run_chapter(chapter, python, before, commit, env), chapters))
+            failures = list(pool.map(lambda job: run_chapter(job, python, before, commit, env), jobs))
     if freeze(python) != before:
         shutil.rmtree(BASE)
         failures.append([f"{BASE.name} itself was changed by a chapter, so it was removed: no cell may install outside its Python"])
@@ -60,6 +87,16 @@ def main(names: list[str]) -> int:
     for problem in problems:
         print(f"FAILED {problem}", file=sys.stderr)
     return 1 if problems else 0
+
+
+def untouched(chapter: Path, folder: Path) -> list[Path]:
+    """The student notebook of a chapter's exercises, in a file in `folder`; none when the chapter has no exercise."""
+    chosen = exercises.read(chapter)
+    if not chosen:
+        return []
+    path = folder / f"{chapter.stem}-exercises.ipynb"
+    path.write_text(json.dumps(assignments.notebook(chapter.stem, chosen, "student", ROOT)), encoding="utf-8")
+    return [path]
 
 
 def base_environment() -> Path:
@@ -81,8 +118,8 @@ def base_environment() -> Path:
     return python
 
 
-def serve(folder: Path, url: str) -> tuple[str, dict[str, str]]:
-    """Commit the working tree (what git tracks, or could track) to the branch main of a new bare repository in `folder`.
+def serve(folder: Path, url: str, root: Path = ROOT) -> tuple[str, dict[str, str]]:
+    """Commit the working tree at `root` (what git tracks, or could track) to the branch main of a new bare repository in `folder`.
 
     Returns the commit and the environment in which git finds that repository at `url`, and reaches no other.
     """
@@ -91,14 +128,14 @@ def serve(folder: Path, url: str) -> tuple[str, dict[str, str]]:
     who = {f"GIT_{role}_{what}": "colab-test" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
 
     def git(*arguments, given=None):
-        done = subprocess.run(["git", *arguments], input=given, cwd=ROOT, env={**env, **who}, capture_output=True, text=True)
+        done = subprocess.run(["git", *arguments], input=given, cwd=root, env={**env, **who}, capture_output=True, text=True)
         if done.returncode:
             sys.exit(f"make colab-test needs git and a clone of the repository; git {arguments[0]} said:\n{done.stderr}")
         return done.stdout
 
     git("init", "--quiet", "--bare", "--initial-branch=main", str(bare))
-    there = [str(path.relative_to(ROOT)) for path in tracked(ROOT)]
-    here = (f"--git-dir={bare}", f"--work-tree={ROOT}")
+    there = [str(path.relative_to(root)) for path in tracked(root)]
+    here = (f"--git-dir={bare}", f"--work-tree={root}")
     git(*here, "update-index", "--add", "-z", "--stdin", given="\0".join(there))
     commit = git(*here, "commit-tree", "-m", "the working tree", git(*here, "write-tree").strip()).strip()
     git(*here, "update-ref", "refs/heads/main", commit)
@@ -109,15 +146,16 @@ def serve(folder: Path, url: str) -> tuple[str, dict[str, str]]:
     return commit, env
 
 
-def run_chapter(notebook: Path, base: Path, before: dict, commit: str, env: dict) -> list[str]:
-    """Run one chapter in an environment of its own; what went wrong, in words."""
-    start = time.perf_counter()
+def run_chapter(notebooks: list[Path], base: Path, before: dict, commit: str, env: dict) -> list[str]:
+    """Run a chapter, the last of the notebooks, and those before it in an environment of its own; what went wrong, in words."""
+    start, notebook = time.perf_counter(), notebooks[-1]
     with tempfile.TemporaryDirectory() as folder:
         python, own, alone = overlay(Path(folder), base)
-        shutil.copy(notebook, alone)
+        for path in notebooks:
+            shutil.copy(path, alone)
         env = {**env, **own}
         try:
-            done = subprocess.run([python, "-c", RUN, notebook.name], cwd=alone, env=env, capture_output=True, text=True,
+            done = subprocess.run([python, "-c", RUN, *[path.name for path in notebooks]], cwd=alone, env=env, capture_output=True, text=True,
                                   timeout=CHAPTER_SECONDS)
             run = json.loads(done.stdout.splitlines()[-1]) if done.returncode == 0 else {"error": done.stderr, "setup": ""}
         except subprocess.TimeoutExpired:
@@ -127,7 +165,8 @@ def run_chapter(notebook: Path, base: Path, before: dict, commit: str, env: dict
         problems += difference(before, freeze(python), setup_cell.extras(setup), commit)
     if "could not be installed" in run["setup"]:
         problems.append(f"its set-up cell printed: {run['setup'].strip()}")
-    print(f"{notebook.stem}: {'FAILED' if problems else 'runs alone'}, {time.perf_counter() - start:.0f} s", flush=True)
+    with_exercises = " with its untouched exercises" if len(notebooks) > 1 else ""
+    print(f"{notebook.stem}: {'FAILED' if problems else 'runs alone' + with_exercises}, {time.perf_counter() - start:.0f} s", flush=True)
     return [f"{notebook.stem}, {problem}" for problem in problems]
 
 

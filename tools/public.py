@@ -27,9 +27,10 @@ FILES = ["_config.yml", "_toc.yml", "intro.md", "references.bib", "LICENSE", "LI
 FOLDERS = ["_assets", "_ext", "appendix", "lecture_utils", "tests/data"]
 TOOLS = ["__init__.py", "anchors.py", "book.py", "exercises.py", "files.py", "notebooks.py", "pages.py", "setup_cell.py", "plan.yml"]
 TARGETS = ["help", "book", "serve", "test", "clean", ".venv/.book", ".venv/.everything"]
-NOT_FOR_THIS_TREE = re.compile(r"(?m)^\s*(from|import) tools\b|\b(project|small)\)|copy_project|"
-                               r"[\"'/](benchmarks|assignments|tools|chapters|README\.md|\.github|_build)\b")
+NOT_FOR_THIS_TREE = re.compile(r"(?m)^\s*(from|import) tools\b|^def test_\w+\([^)]*\bproject\b|copy_project|"
+                               r"[\"'/](benchmarks|assignments|tools|chapters|_build)\b|[\"'](README\.md|\.github)")
 MARK = ".public-tree"
+KEPT = {".git", ".venv"}                     # of what stands there already
 OTHERS = {".git", MARK, "README.md", "LICENSE", ".gitignore"}      # what a new repository on GitHub may hold
 
 
@@ -115,11 +116,11 @@ def stage(new: Path, url: str, root: Path = ROOT) -> None:
                         "@PLACEHOLDER@": exercises.PLACEHOLDER, "@SAYS@": exercises.SAYS}.items():
         text = text.replace(mark, value)
     (new / "README.md").write_text(text, encoding="utf-8")
-    (new / MARK).write_text("Written by `make public`, which replaces all of this folder but .git when it runs again.\n", encoding="utf-8")
+    (new / MARK).write_text("Written by `make public`, which replaces all of this folder but .git and .venv when it runs again.\n", encoding="utf-8")
 
 
 def write(out: Path, url: str, root: Path = ROOT) -> Path:
-    """Write the tree to `out`, in place of all that stands there but .git; the folder.
+    """Write the tree to `out`, in place of all that stands there but .git and .venv; the folder.
 
     Raises ValueError when `out` holds something else than such a tree or an empty repository, when an address will not do or a chapter
     is not fresh, and RuntimeError when a line of a secret is found. `out` stays as it was then.
@@ -138,7 +139,7 @@ def write(out: Path, url: str, root: Path = ROOT) -> Path:
             raise RuntimeError(f"nothing was written, since {len(found)} lines of secrets stand in the tree:\n" + "\n".join(found[:10]))
         out.mkdir(exist_ok=True)
         for old in out.iterdir():
-            if old.name != ".git":
+            if old.name not in KEPT:
                 shutil.rmtree(old) if old.is_dir() and not old.is_symlink() else old.unlink()
         for path in new.iterdir():
             shutil.move(path, out / path.name)
