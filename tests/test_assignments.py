@@ -163,7 +163,7 @@ def test_the_folder_holds_what_students_get_apart_from_what_is_kept(homework):
 def test_a_release_with_a_line_of_a_solution_is_not_written(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(exercises, "stub", lambda source: source)
     assert assignments.main(["fd-weights", "--out", str(tmp_path)]) == 1
-    assert "nothing was released: release" not in capsys.readouterr().err and not list(tmp_path.iterdir())
+    assert "homework.ipynb holds a line of the solution of fd-weights" in capsys.readouterr().err and not list(tmp_path.iterdir())
 
 
 def test_the_table_has_every_exercise_with_the_parts_that_give_its_points():

@@ -18,7 +18,7 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.exercises import BEGIN, END, course_edition
+from tools.exercises import BEGIN, END
 
 SHORT = 24                                  # characters, blanks aside
 BINARY = {".png", ".gif", ".jpg", ".ico", ".woff", ".woff2", ".ttf", ".gz", ".pyc", ".inv", ".doctree", ".pickle", ".map"}
@@ -27,6 +27,7 @@ rng = np.random.default_rng(seed)
 spd = lambda B: B @ B.T + np.eye(len(B))
 with jax.enable_x64(True):
 """                                         # what NumPy and JAX programs say everywhere
+MARKED = re.compile(rf"(?ms)^[ ]*{BEGIN}$.*?^[ ]*{END}$\n?")
 IMPORT = re.compile(r"(import\s+\w|from\s+[\w.]+\s+import\s)")
 
 
@@ -68,9 +69,13 @@ def ordinary(root: Path) -> str:
     """The course's ordinary text, squeezed."""
     texts = [COMMON]
     for path in sorted((Path(root) / "chapters").glob("*.ipynb")):
-        for cell in course_edition(json.loads(path.read_text(encoding="utf-8")))["cells"]:
-            texts.append("".join(cell["source"]))
-            texts += ["".join(output.get("text", "")) for output in cell.get("outputs", [])]
+        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+            source = "".join(cell["source"])
+            if cell["metadata"].get("exercise", {}).get("role") == "solution":
+                source = MARKED.sub("", source)
+            else:
+                texts += ["".join(output.get("text", "")) for output in cell.get("outputs", [])]
+            texts.append(source)
     texts += [p.read_text(encoding="utf-8") for p in sorted((Path(root) / "lecture_utils").rglob("*.py"))]
     return "\n" + "\n".join(map(_squeezed, texts)) + "\n"
 
