@@ -16,7 +16,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tools.exercises import course_edition
+from tools.exercises import course_edition, public_page
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = ["_config.yml", "_toc.yml", "intro.md", "references.bib", "_assets", "_ext", "appendix", "tools"]
@@ -40,6 +40,8 @@ def stage_course(root: Path = ROOT) -> Path:
     for path in sorted((root / "chapters").glob("*.ipynb")):
         notebook = course_edition(json.loads(path.read_text(encoding="utf-8")))
         (stage / "chapters" / path.name).write_text(json.dumps(notebook, indent=1, ensure_ascii=False), encoding="utf-8")
+    for path in [stage / "intro.md", *(stage / "appendix").glob("*.md")]:
+        path.write_text(public_page(path.read_text(encoding="utf-8")), encoding="utf-8")
     return stage
 
 

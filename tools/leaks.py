@@ -28,6 +28,7 @@ spd = lambda B: B @ B.T + np.eye(len(B))
 with jax.enable_x64(True):
 """                                         # what NumPy and JAX programs say everywhere
 MARKED = re.compile(rf"(?ms)^[ ]*{BEGIN}$.*?^[ ]*{END}$\n?")
+RETURN = re.compile(r"^return(?=[^\w]|\w+[.(\[])")
 IMPORT = re.compile(r"(import\s+\w|from\s+[\w.]+\s+import\s)")
 
 
@@ -95,8 +96,9 @@ def secrets(root: Path) -> Secrets:
     for where, block in blocks(root):
         plain = [(squeeze(line), not IMPORT.match(line.strip()) and re.search(r"[^\W\d_]", line)) for line in block]
         for line, counts in plain:
-            if counts and len(line) >= SHORT and line not in known:
-                lines.setdefault(line, where)
+            for form in {line, RETURN.sub("", line)}:             # what is returned is the secret, with or without the word
+                if counts and len(form) >= SHORT and form not in known:
+                    lines.setdefault(form, where)
         for (line, counts), (after, too) in zip(plain, plain[1:]):
             pair = f"\n{line}\n{after}\n"
             if (counts or too) and min(len(line), len(after)) < SHORT <= len(line + after) and pair not in known:

@@ -28,7 +28,7 @@ def test_exercises_wait_for_an_answer(stem):
         if cell["metadata"].get("exercise", {}).get("role") == "stub":
             assert exercises.PLACEHOLDER in "".join(cell["source"])
         if cell["metadata"].get("exercise", {}).get("role") == "test":
-            assert [o["text"] for o in cell["outputs"]] == [exercises.SAYS + "\n"]
+            assert ["".join(o["text"]) for o in cell["outputs"]] == [exercises.SAYS + "\n"]
         assert exercises.BEGIN not in "".join(cell["source"])
 
 
