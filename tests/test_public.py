@@ -139,6 +139,16 @@ def test_a_leak_or_a_stale_chapter_stops_it_and_leaves_the_old_tree(tmp_path, mo
     assert [p.name for p in tmp_path.iterdir()] == ["out"]
 
 
+def test_only_tests_of_the_package_are_public_and_what_they_import_is_there():
+    names = {p.stem for p in public.public_tests(ROOT)}
+    assert {"test_dual", "test_sparse_coloring", "sparse_problems"} <= names
+    assert not names & {"test_public", "test_exercises", "test_assignments", "test_repo", "test_site", "test_notebooks"}
+    inside = {p.stem for p in (ROOT / "tests").glob("*.py")}
+    for name in names:
+        imported = set(re.findall(r"(?m)^\s*(?:from|import) (\w+)", (ROOT / "tests" / f"{name}.py").read_text(encoding="utf-8")))
+        assert imported & inside <= names and "tools" not in imported, name
+
+
 def test_the_makefile_must_have_the_targets():
     with pytest.raises(ValueError, match="found no .*book"):
         public.makefile("help:\n\techo\n")

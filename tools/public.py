@@ -28,7 +28,7 @@ FOLDERS = ["_assets", "_ext", "appendix", "lecture_utils", "tests/data"]
 TOOLS = ["__init__.py", "anchors.py", "book.py", "exercises.py", "files.py", "notebooks.py", "pages.py", "setup_cell.py", "plan.yml"]
 TARGETS = ["help", "book", "serve", "test", "clean", ".venv/.book", ".venv/.everything"]
 NOT_FOR_THIS_TREE = re.compile(r"(?m)^\s*(from|import) tools\b|^def test_\w+\([^)]*\bproject\b|copy_project|"
-                               r"[\"'/](benchmarks|assignments|tools|chapters|_build)\b|[\"'](README\.md|\.github)")
+                               r"[\"'/](benchmarks|assignments|tools|chapters|_build)\b|[\"'](README\.md|\.github|requirements)")
 MARK = ".public-tree"
 KEPT = {".git", ".venv"}                     # of what stands there already
 OTHERS = {".git", MARK, "README.md", "LICENSE", ".gitignore"}      # what a new repository on GitHub may hold
@@ -59,8 +59,15 @@ def student_chapter(path: Path, root: Path = ROOT) -> nbformat.NotebookNode:
 
 
 def public_tests(root: Path = ROOT) -> list[Path]:
-    """The tests of the package: those that use nothing but it and tests/."""
-    return [p for p in sorted((root / "tests").glob("*.py")) if not NOT_FOR_THIS_TREE.search(p.read_text(encoding="utf-8"))]
+    """The tests of the package: those that use nothing but it, tests/data and one another."""
+    texts = {p: p.read_text(encoding="utf-8") for p in sorted((root / "tests").glob("*.py"))}
+    left_out = {p for p, text in texts.items() if NOT_FOR_THIS_TREE.search(text)}
+    while True:                                               # and what imports one that is left out
+        names = "|".join(re.escape(p.stem) for p in left_out)
+        more = {p for p, text in texts.items() if names and re.search(rf"(?m)^\s*(from|import) ({names})\b", text)} - left_out
+        if not more:
+            return [p for p in texts if p not in left_out]
+        left_out |= more
 
 
 def makefile(text: str) -> str:
