@@ -1,9 +1,15 @@
 """What `make colab-test` holds a chapter to: the environment gains what its set-up cell names, and nothing else changes."""
+import json
 import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
+from tools import colab, exercises
 from tools.colab import difference, serve
+
+ROOT = Path(__file__).resolve().parents[1]
 
 COMMIT = "0123abc"
 BEFORE = {"jax": "jax==0.7.2", "numpy": "numpy==2.1.3"}
@@ -38,3 +44,24 @@ def test_the_working_tree_is_served_at_the_address_and_nothing_else_can_be_reach
     listed = subprocess.run(["git", f"--git-dir={tmp_path / 'repository.git'}", "ls-tree", "-r", "--name-only", commit],
                             capture_output=True, text=True, check=True).stdout.split("\n")
     assert {"pyproject.toml", "lecture_utils/device.py"} <= set(listed) and not any(f.startswith((".venv", "_build")) for f in listed)
+
+
+def test_the_untouched_exercises_of_a_chapter_stand_in_a_notebook_of_their_own(tmp_path):
+    path, = colab.untouched(ROOT / "chapters" / "02-numerical.ipynb", tmp_path)
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    assert path.name == "02-numerical-exercises.ipynb" and sum(c["metadata"].get("exercise", {}).get("role") == "stub" for c in cells) == 5
+    setup = [next("".join(c["source"]) for c in nb if "setup" in c["metadata"].get("tags", []))
+             for nb in (cells, json.loads((ROOT / "chapters" / "02-numerical.ipynb").read_text(encoding="utf-8"))["cells"])]
+    assert setup[0] == setup[1], "the chapter runs after it in the same environment"
+
+
+def test_an_untouched_exercise_that_says_anything_else_or_an_error_is_reported(tmp_path):
+    def cell(source, role):
+        return {"cell_type": "code", "source": source, "outputs": [], "execution_count": None, "metadata": {"exercise": {"id": "x", "role": role}}}
+    for name, source in [("waits", f"print('{exercises.SAYS}')"), ("passes", "print('visible tests passed')"), ("fails", "1 / 0")]:
+        (tmp_path / f"{name}.ipynb").write_text(json.dumps({"nbformat": 4, "nbformat_minor": 4, "metadata": {},
+                                                            "cells": [cell("x = 1", "stub"), cell(source, "test")]}))
+    done = subprocess.run([sys.executable, "-c", colab.RUN, "waits.ipynb", "passes.ipynb"], cwd=tmp_path, capture_output=True, text=True)
+    assert json.loads(done.stdout)["error"] == "passes.ipynb: the untouched exercise x says 'visible tests passed\\n'"
+    done = subprocess.run([sys.executable, "-c", colab.RUN, "fails.ipynb"], cwd=tmp_path, capture_output=True, text=True)
+    assert json.loads(done.stdout)["error"].startswith("fails.ipynb, cell 2: ZeroDivisionError")
