@@ -53,7 +53,7 @@ BROKEN = {
     "ends the process": "import os; os._exit(0)",
     "never ends": "while True: pass",
     "spoils JAX": "jax.grad = jax.value_and_grad = None",
-    "forges the report": "import json; json.dump = lambda *a: a[1].write('[]')\n" + GOOD,
+    "forges the report": "import json; json.dump = json.dumps = lambda *a: '[]'\n" + GOOD,
 }
 
 

@@ -1,17 +1,25 @@
-"""Runs answers to exercises and writes down what they computed; judges nothing, knows no expected value.
+"""Runs answers to exercises and sends what they computed; judges nothing, knows no expected value.
 
-Called by tools/judging.py in a folder of its own: reads job.json, writes for answer i the arrays
-`i.npz` (no pickles) and `i.json` with the visible tests that failed and the errors by name.
+Started by tools/sandbox.py. Reads one job (JSON) from stdin and writes frames to stdout, each a line of
+JSON and a body of as many bytes as the line says: {"ready": true} once the course's import cell has
+run, {"start": i} when answer i begins, {"end": i, "how": "", "size": n} when it is over. The body is
+what `send` wrote: a line of JSON (failed visible tests, errors by name, names, types and shapes of the
+arrays), then the arrays' bytes. No pickles. Standard library and NumPy only.
 """
+import ctypes
 import json
 import os
 import re
+import resource
+import select
 import signal
 import sys
 import time
 import warnings
 
 import numpy as np
+
+PR_SET_DUMPABLE, PR_SET_CHILD_SUBREAPER = 4, 36
 
 
 def one_line(error: BaseException) -> str:
@@ -22,14 +30,20 @@ def one_line(error: BaseException) -> str:
 def attempt(answer: dict, imported: dict) -> tuple[dict, list, dict]:
     """(arrays, visible failures, errors) of one answer."""
     space, arrays, visible, errors = dict(imported), {}, [], {}
-    try:
-        plain = re.sub(r"(?m)^([%!].*)$", r"# \1", answer["source"])      # a notebook's magics do nothing here
-        exec(compile(plain, "<answer>", "exec"), space)
-    except BaseException as e:
-        return arrays, [one_line(e)], {"answer": one_line(e)}
+    for statement in answer.get("imports", []):               # what the student imports beside the course's import cell
+        try:
+            exec(compile(statement, "<imports>", "exec"), space)
+        except Exception:
+            pass
+    for cell in answer["cells"]:
+        try:
+            plain = re.sub(r"(?m)^([%!].*)$", r"# \1", cell)    # a notebook's magics do nothing here
+            exec(compile(plain, "<answer>", "exec"), space)
+        except BaseException as e:                            # as in a notebook, the next cell still runs
+            visible.append(one_line(e))
     if answer["name"] not in space:
-        message = f"the cell does not define {answer['name']}"
-        return arrays, [message], {"answer": message}
+        visible = visible or [f"the cell does not define {answer['name']}"]
+        return arrays, visible, {"answer": visible[0]}
     function = space[answer["name"]]
     for test in answer["tests"]:
         try:
@@ -54,40 +68,146 @@ def attempt(answer: dict, imported: dict) -> tuple[dict, list, dict]:
     return arrays, visible, errors
 
 
-def run(answer: dict, i: int, imported: dict) -> None:
-    """Run one answer and write what it gave."""
-    arrays, visible, errors = attempt(answer, imported)
-    np.savez(f"{i}.npz", **arrays)
-    with open(f"{i}.json", "w", encoding="utf-8") as f:
-        json.dump({"visible": visible, "errors": errors}, f)
+def send(pipe: int, arrays: dict, visible: list, errors: dict) -> None:
+    """Write one answer's report and arrays to a pipe."""
+    bodies = [(name, a.dtype.str, list(a.shape), a.tobytes()) for name, a in arrays.items()]
+    head = json.dumps({"visible": [str(v)[:1000] for v in visible], "errors": {k: str(v)[:1000] for k, v in errors.items()},
+                       "arrays": [body[:3] for body in bodies]})
+    with open(pipe, "wb") as f:
+        f.write(head.encode("utf-8", "replace") + b"\n")
+        for *_, data in bodies:
+            f.write(data)
 
 
-def main(path: str) -> None:
+# --- what no student's code can reach -------------------------------------------------------------
+
+def _prctl(option: int, value: int) -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
+
+
+def limit(limits: dict) -> None:
+    """Limits that the processes started from here cannot raise again."""
+    for name, value in limits.items():
+        kind = getattr(resource, name, None)
+        if kind is not None:
+            try:
+                resource.setrlimit(kind, (value, value))
+            except (ValueError, OSError):                     # macOS refuses some; a lower limit of the user's stays
+                pass
+
+
+def _children() -> list[int]:
+    try:
+        out = []
+        for task in os.listdir("/proc/self/task"):
+            with open(f"/proc/self/task/{task}/children") as f:
+                out += map(int, f.read().split())
+        return out
+    except OSError:
+        return []
+
+
+def end(child: int, seconds: float) -> int:
+    """The exit code of a child, which gets some time to end by itself and is then killed."""
+    over = time.monotonic() + seconds
+    while True:
+        gone, status = os.waitpid(child, os.WNOHANG)
+        if gone:
+            return os.waitstatus_to_exitcode(status)
+        if time.monotonic() > over:
+            for kill in (os.killpg, os.kill):
+                try:
+                    kill(child, signal.SIGKILL)
+                except OSError:
+                    pass
+            over = float("inf")
+        time.sleep(0.002)
+
+
+def sweep(keep) -> None:
+    """Kill what an answer left running: its processes have become this one's children."""
+    for _ in range(1000):
+        left = [pid for pid in _children() if pid not in keep]
+        if not left:
+            return
+        for pid in left:
+            os.kill(pid, signal.SIGKILL)
+        for pid in left:
+            try:
+                os.waitpid(pid, 0)
+            except ChildProcessError:
+                pass
+
+
+def start(answer: dict, imported: dict, out: int) -> tuple[int, int]:
+    """(process, pipe) of a copy of this process that runs one answer."""
+    read, write = os.pipe()
+    child = os.fork()
+    if child:
+        os.close(write)
+        os.set_blocking(read, False)
+        return child, read
+    try:
+        _prctl(PR_SET_DUMPABLE, 1)
+        _prctl(PR_SET_CHILD_SUBREAPER, 0)
+        os.setsid()
+        os.close(out)
+        os.close(read)
+        send(write, *attempt(answer, imported))
+    finally:
+        os._exit(0)
+
+
+def main() -> None:
     """Import once, then run each answer in a copy of this process, so that none changes what the next one sees."""
-    with open(path, encoding="utf-8") as f:
-        job = json.load(f)
+    job = json.load(sys.stdin)
+    out, nothing = os.dup(1), os.open(os.devnull, os.O_RDWR)
+    os.dup2(nothing, 0)
+    os.dup2(nothing, 1)                                        # what is printed goes nowhere
+
+    def frame(head: dict, body: bytes = b"") -> None:
+        data = memoryview(json.dumps(head).encode() + b"\n" + body)
+        while data:
+            data = data[os.write(out, data):]
+
+    limit(job["limits"])
     imported: dict = {"__name__": "__main__"}
     exec(compile(job["imports"], "<imports>", "exec"), imported)
     warnings.filterwarnings("ignore", message=".*fork.*", category=RuntimeWarning)     # nothing was computed yet
-    running: dict[int, float] = {}                             # process -> when its time is over
+    _prctl(PR_SET_CHILD_SUBREAPER, 1)
+    _prctl(PR_SET_DUMPABLE, 0)                                 # answers cannot look into this process
+    os.dup2(nothing, 2)
+    frame({"ready": True})
+    running: dict[int, list] = {}                              # process -> [answer, pipe, when its time is over, bytes]
     waiting = list(enumerate(job["answers"]))
     while waiting or running:
-        while waiting and len(running) < (os.cpu_count() or 1):
+        while waiting and len(running) < job["parallel"]:
             i, answer = waiting.pop(0)
-            child = os.fork()
-            if child == 0:
-                try:
-                    run(answer, i, imported)
-                finally:
-                    os._exit(0)
-            running[child] = time.monotonic() + job["seconds"]
-        for child, deadline in list(running.items()):
-            if time.monotonic() > deadline:
-                os.kill(child, signal.SIGKILL)
-            if os.waitpid(child, os.WNOHANG) != (0, 0):
-                del running[child]
-        time.sleep(0.01)
+            frame({"start": i})
+            child, pipe = start(answer, imported, out)
+            running[child] = [i, pipe, time.monotonic() + job["seconds"], bytearray()]
+        ready, _, _ = select.select([pipe for _, pipe, _, _ in running.values()], [], [], 0.05)
+        for child, (i, pipe, deadline, body) in list(running.items()):
+            how, data = "", None
+            if pipe in ready:
+                data = os.read(pipe, 1 << 20)
+                body += data
+            if len(body) > job["output"]:
+                how = f"it gave back more than {job['output'] / 1e6:g} MB"
+            elif time.monotonic() > deadline:
+                how = f"it ran longer than {job['seconds']:g} s"
+            elif data != b"":                                  # still at work
+                continue
+            del running[child]
+            os.close(pipe)
+            status = end(child, 0.0 if how or body else 2.0)
+            sweep(running)
+            if not how and not body:
+                how = (f"its process was ended by {signal.Signals(-status).name}" if status < 0
+                       else "it ended its process before it gave anything back")
+            frame({"end": i, "how": how, "size": 0 if how else len(body)}, b"" if how else bytes(body))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main()

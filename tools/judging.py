@@ -1,25 +1,22 @@
 """Run answers to exercises in a process of their own, and judge what they computed.
 
 The idea: the process that runs an answer computes arrays for given inputs; expected values, tolerances
-and points stay in this one. That process is no sandbox: code that looks for the hidden tests on this
-disk finds them. tools/exercises.py describes the format.
+and points stay in this one. For `run` that process is no sandbox: code that looks for the hidden tests
+on this disk finds them; `make grade` runs submissions in one. tools/exercises.py describes the format.
 """
 from __future__ import annotations
 
 import ast
 import importlib.util
-import json
 import os
 import re
-import shutil
-import subprocess
-import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from tools import sandbox
 from tools.exercises import Exercise
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -120,40 +117,39 @@ def run(answers: list[tuple[Exercise, str, int]], *, root: Path = ROOT, seconds:
     if len(chapters) != 1:
         raise ValueError(f"answers: expected exercises of one chapter, got {sorted(chapters)}")
     chapter = chapters.pop()
-    module, judge_of = hidden(chapter, root), {}
-    for e, _, _ in answers:
-        judge_of[e.id] = getattr(module, "judge_" + e.id.replace("-", "_"), None)
-        if judge_of[e.id] is None:
-            raise ValueError(f"assignments/hidden/{chapter}.py: no function judge_{e.id.replace('-', '_')}(arrays, seed)")
-    job = {"imports": answers[0][0].imports, "seconds": seconds, "answers": [
-        {"source": source, "name": e.answer, "tests": e.tests, "driver": driver_source(chapter, e.id, root),
-         "drive": "drive_" + e.id.replace("-", "_"), "seed": seed} for e, source, seed in answers]}
-    env = {k: os.environ[k] for k in ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH", "TMPDIR") if k in os.environ}
-    env |= {"JAX_PLATFORMS": os.environ.get("JAX_PLATFORMS", "cpu"), "MPLBACKEND": "agg", "PYTHONDONTWRITEBYTECODE": "1"}
+    module = hidden(chapter, root)
+    judge_of = {e.id: judge_for(e, module) for e, _, _ in answers}
+    job = {"imports": answers[0][0].imports, "answers": [task(e, [source], seed, root) for e, source, seed in answers]}
     with tempfile.TemporaryDirectory() as folder:
-        env |= {"JAX_COMPILATION_CACHE_DIR": f"{folder}/jax", "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
-                "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1"}        # answers compile much the same programs
-        shutil.copytree(Path(root) / "lecture_utils", Path(folder) / "lecture_utils")     # and nothing else of the project
-        (Path(folder) / "job.json").write_text(json.dumps(job))
-        done = subprocess.run([sys.executable, str(ROOT / "tools" / "exercise_worker.py"), "job.json"], cwd=folder,
-                              env=env | {"PYTHONPATH": folder}, capture_output=True, text=True)
-        if done.returncode:
-            raise RuntimeError(f"{chapter}: the process that runs the answers failed:\n{done.stderr[-2000:]}")
-        return [_judge(e, seed, Path(folder) / str(i), judge_of[e.id], seconds) for i, (e, _, seed) in enumerate(answers)]
+        course = sandbox.prepare(Path(folder) / "course", root)
+        given = sandbox.run(job, course, limits=sandbox.Limits(seconds=seconds), sandboxed=False, parallel=os.cpu_count() or 1)
+    return [judge(e, seed, g, judge_of[e.id]) for (e, _, seed), g in zip(answers, given)]
 
 
-def _judge(exercise: Exercise, seed: int, given: Path, judge, seconds: float) -> Result:
-    """Judge what one answer wrote to `given`.json and `given`.npz: files from a process that is not trusted."""
-    try:
-        report = json.loads(given.with_suffix(".json").read_text())
-        visible, errors = [str(v) for v in report["visible"]], {str(k): str(v) for k, v in report["errors"].items()}
-        with np.load(given.with_suffix(".npz"), allow_pickle=False) as npz:
-            arrays = {k: npz[k] for k in npz.files}
-    except Exception:
-        reason = f"it gave no result: it ended its process, or ran longer than {seconds:g} s"
-        visible, errors, arrays = [reason], {}, {}
+def task(exercise: Exercise, cells: list[str], seed: int, root: Path = ROOT, imports: list[str] = ()) -> dict:
+    """What a worker is told of one answer: its cells, the visible tests, the driver; nothing of the judge."""
+    return {"cells": cells, "imports": list(imports), "name": exercise.answer, "tests": exercise.tests, "seed": seed,
+            "driver": driver_source(exercise.chapter, exercise.id, root), "drive": "drive_" + exercise.id.replace("-", "_")}
+
+
+def judge_for(exercise: Exercise, module):
+    """The function `judge_ID` of a module of hidden tests."""
+    name = "judge_" + exercise.id.replace("-", "_")
+    if not hasattr(module, name):
+        raise ValueError(f"assignments/hidden/{exercise.chapter}.py: no function {name}(arrays, seed)")
+    return getattr(module, name)
+
+
+def judge(exercise: Exercise, seed: int, given: sandbox.Given, judge) -> Result:
+    """Judge what one answer gave back: bytes from a process that is not trusted."""
+    arrays, visible, errors = {}, [f"it gave no result: {given.lost}"], {}
+    if not given.lost:
+        try:
+            arrays, visible, errors = sandbox.decode(given.body)
+        except ValueError as e:
+            visible = [f"it gave no result: {e}"]
     try:
         parts = judge(arrays, seed)
     except Exception as e:                                     # arrays that the judge did not think of
         parts = [Part("what it gave back", exercise.points, False, f"it could not be judged ({type(e).__name__}: {e})")]
-    return Result(sum(p.points for p in parts if p.ok), visible, parts, errors)
+    return Result(float(sum(p.points for p in parts if p.ok)), visible, parts, errors)
