@@ -8,7 +8,7 @@ GPU_PYTHON := $(if $(and $(wildcard .venv/.everything),$(filter file default und
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help book serve test notebooks chapter colab-test gpu bench assignments public repo clean
+.PHONY: help book serve test notebooks chapter colab-test gpu bench assignments grade public repo clean
 
 help:  ## this list
 	@echo "Differentiation in Practice"; echo
@@ -43,6 +43,9 @@ assignments: .venv/.everything  ## homework for students, solutions, Gradescope 
 
 public: .venv/.everything  ## the tree that students of a private class may see: make public URL=https://github.com/OWNER/NAME [DIR=…]
 	@$(RUN) -m tools.public "$(URL)" "$(DIR)"
+
+grade: .venv/.everything  ## grade submitted notebooks, each in a sandbox: make grade A=02-numerical DIR=submissions
+	@$(RUN) -m tools.grade --assignment "$(A)" --dir "$(DIR)" --out "$(OUT)" --jobs "$(JOBS)" --seed "$(SEED)" --unsafe "$(UNSAFE)"
 
 repo: .venv/.everything  ## point links, Colab buttons and set-up cells at a fork: make repo URL=https://github.com/OWNER/NAME
 	@$(RUN) -m tools.repo "$(URL)" "$(PACKAGE_URL)"

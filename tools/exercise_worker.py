@@ -12,6 +12,7 @@ import os
 import re
 import resource
 import select
+import shutil
 import signal
 import sys
 import time
@@ -172,6 +173,9 @@ def main() -> None:
             data = data[os.write(out, data):]
 
     limit(job["limits"])
+    fonts = os.path.join(os.path.dirname(os.path.abspath(__file__)), "mpl")
+    if os.path.isdir(fonts):                                   # matplotlib would list all fonts anew
+        shutil.copytree(fonts, os.environ["MPLCONFIGDIR"])
     imported: dict = {"__name__": "__main__"}
     exec(compile(job["imports"], "<imports>", "exec"), imported)
     warnings.filterwarnings("ignore", message=".*fork.*", category=RuntimeWarning)     # nothing was computed yet

@@ -121,7 +121,7 @@ def run(answers: list[tuple[Exercise, str, int]], *, root: Path = ROOT, seconds:
     judge_of = {e.id: judge_for(e, module) for e, _, _ in answers}
     job = {"imports": answers[0][0].imports, "answers": [task(e, [source], seed, root) for e, source, seed in answers]}
     with tempfile.TemporaryDirectory() as folder:
-        course = sandbox.prepare(Path(folder) / "course", root)
+        course = sandbox.prepare(Path(folder) / "course", root, fonts="matplotlib" in answers[0][0].imports)
         given = sandbox.run(job, course, limits=sandbox.Limits(seconds=seconds), sandboxed=False, parallel=os.cpu_count() or 1)
     return [judge(e, seed, g, judge_of[e.id]) for (e, _, seed), g in zip(answers, given)]
 
