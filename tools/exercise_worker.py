@@ -24,7 +24,7 @@ PR_SET_DUMPABLE, PR_SET_CHILD_SUBREAPER = 4, 36
 
 
 def one_line(error: BaseException) -> str:
-    text = str(error).strip().splitlines()
+    text = str(error).strip().splitlines() or ["the code asks Python to end"] * isinstance(error, SystemExit)
     return f"{type(error).__name__}: {text[0]}" if text else type(error).__name__
 
 
@@ -215,3 +215,4 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
+    os._exit(0)

@@ -10,10 +10,9 @@
 # (Not tried here: this project was made without Docker. The grader tries its sandbox first and says when it does not work.)
 FROM python:3.12-slim-bookworm
 RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends bubblewrap util-linux && rm -rf /var/lib/apt/lists/*
-WORKDIR /course
+WORKDIR /project
 COPY requirements.txt requirements-book.txt constraints.txt pyproject.toml README.md ./
 COPY lecture_utils lecture_utils
-RUN pip install --no-cache-dir torch --index-url https://download.pytorch.org/whl/cpu \
-    && pip install --no-cache-dir -r requirements.txt -c constraints.txt
+RUN PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu pip install --no-cache-dir -r requirements.txt -c constraints.txt
 COPY . .
 ENTRYPOINT ["python", "-m", "tools.grade"]

@@ -33,7 +33,6 @@ from tools.exercises import Exercise
 from tools.notebooks import replace_file
 
 ROOT = Path(__file__).resolve().parents[1]
-PATIENCE = 60                    # seconds for reading one notebook, and for judging one answer
 
 
 # --- what is graded -----------------------------------------------------------------------------------
@@ -74,14 +73,14 @@ def chosen(asked: str, root: Path = ROOT) -> list[Exercise]:
 
 @dataclass(frozen=True)
 class Setting:
-    """What is the same for all submissions of a run."""
+    """What is the same for all submissions of a run. `patience`: seconds for reading a notebook, and for judging an answer."""
     exercises: tuple[Exercise, ...]
     seed: int
     course: str
     root: Path = ROOT
     limits: sandbox.Limits = sandbox.Limits()
     sandboxed: bool = True
-    patience: float = PATIENCE
+    patience: float = 60
 
     def key(self) -> str:
         """A hash of all that points depend on, but for the submission."""
@@ -284,7 +283,7 @@ def settle(out: Path, asked: str, ids: list[str], seed: int | None) -> int:
     return seed
 
 
-def main(argv=None, root: Path = ROOT, limits: sandbox.Limits = sandbox.Limits()) -> int:
+def main(argv=None, root: Path = ROOT, limits: sandbox.Limits = sandbox.Limits(), patience: float = 60) -> int:
     parser = argparse.ArgumentParser(prog="make grade", description=__doc__.splitlines()[0])
     parser.add_argument("--assignment", "-a", default="", help="A=: a chapter, ids of exercises, or a homework of make assignments")
     parser.add_argument("--dir", default="", help="DIR=: the folder of submitted notebooks")
@@ -294,7 +293,7 @@ def main(argv=None, root: Path = ROOT, limits: sandbox.Limits = sandbox.Limits()
     parser.add_argument("--unsafe", default="", help="UNSAFE=1: without a sandbox")
     args = parser.parse_args(argv)
     try:
-        return _main(args, Path(root), limits)
+        return _main(args, Path(root), limits, patience)
     except (ValueError, sandbox.SandboxError) as e:
         print(f"make grade: {e}", file=sys.stderr)
         return 2
@@ -311,7 +310,7 @@ def _number(name: str, text: str, least: int, default):
     return int(text)
 
 
-def _main(args, root: Path, limits: sandbox.Limits) -> int:
+def _main(args, root: Path, limits: sandbox.Limits, patience: float) -> int:
     usage = "make grade A=02-numerical DIR=folder [OUT=folder] [JOBS=2] [SEED=number] [UNSAFE=1]"
     if not args.assignment or not args.dir:
         raise ValueError(f"{'A' if not args.assignment else 'DIR'} is missing: {usage}")
@@ -341,7 +340,7 @@ def _main(args, root: Path, limits: sandbox.Limits) -> int:
     with tempfile.TemporaryDirectory() as course:
         os.chmod(course, 0o755)
         made = str(sandbox.prepare(Path(course) / "course", root, fonts=any("matplotlib" in e.imports for e in picked)))
-        setting = Setting(tuple(picked), seed, made, root, limits, sandboxed)
+        setting = Setting(tuple(picked), seed, made, root, limits, sandboxed, patience)
         common, records, keys = setting.key(), {}, {}
         for student, path in todo.items():
             keys[student] = hashlib.sha256(common.encode() + _fingerprint(path)).hexdigest()

@@ -243,6 +243,10 @@ def _once(job: dict, course: Path, limits: Limits, sandboxed: bool, parallel: in
                                    pass_fds=[fd] if sandboxed and fd else [], start_new_session=True)
         try:
             why, ready, running, errors = _watch(process, given, limits, watched=sandboxed or sys.platform == "linux")
+            if not why:
+                process.wait(timeout=1)
+        except subprocess.TimeoutExpired:
+            pass
         finally:
             try:
                 os.killpg(process.pid, signal.SIGKILL)          # the rest dies with it
