@@ -47,7 +47,7 @@ ANSWERS = {
                   "processes|ran longer|no result"),
     "a process left behind": ("import os, time\nif os.fork() == 0:\n    os.setsid()\n    time.sleep(1000)\n    os._exit(0)" + NICE, 0,
                               "ran longer than 4 s"),
-    "1 GB of output": ("for i in range(1000): print('x' * 10**6)" + NICE, 2, ""),
+    "1 GB of output": ("import os\nprint('x' * 10**7)\nfor i in range(1000): os.write(1, bytes(10**6))" + NICE, 2, ""),
     "1 GB given back": ("def square(x): return np.zeros(10**7)", 0, "more than 2 MB"),
     "deletes all files": ("import shutil\nfor folder in (np.__path__[0], '/course', '/etc', '/tmp'): shutil.rmtree(folder, ignore_errors=True)" + NICE, 2, ""),
     "network": ("import socket\ndef square(x):\n    socket.create_connection(('1.1.1.1', 80), 2)\n    return x * x", 0, "OSError"),

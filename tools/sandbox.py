@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import compileall
 import functools
+import itertools
 import json
 import os
 import platform
@@ -32,6 +33,7 @@ import numpy as np
 
 ROOT = Path(__file__).resolve().parents[1]
 MB = 1_000_000
+_started = itertools.count()
 
 
 @dataclass(frozen=True)
@@ -129,7 +131,7 @@ def command(course: Path, limits: Limits = Limits(), filter_fd: int | None = Non
         out += ["--setenv", name, value]
     out += ["--chdir", "/tmp"] + (["--seccomp", str(filter_fd)] if filter_fd is not None else [])
     if os.geteuid() == 0:                                      # a user that nobody is, one for each sandbox that runs
-        user = str(60000 + os.getpid() % 5000)
+        user = str(60000 + (37 * os.getpid() + next(_started)) % 5000)
         out += ["setpriv", "--reuid", user, "--regid", user, "--clear-groups", "--bounding-set=-all", "--inh-caps=-all", "--no-new-privs"]
     return out + [sys.executable, "-s", "/course/worker.py"]
 
@@ -248,11 +250,15 @@ def _once(job: dict, course: Path, limits: Limits, sandboxed: bool, parallel: in
         except subprocess.TimeoutExpired:
             pass
         finally:
+            inside = family(process.pid)[1:2] if sandboxed and process.poll() is None else []
             try:
                 os.killpg(process.pid, signal.SIGKILL)          # the rest dies with it
             except ProcessLookupError:
                 pass
             process.wait()
+            end = time.monotonic() + 10                        # the first process inside goes when all others are gone
+            while inside and os.path.exists(f"/proc/{inside[0]}") and time.monotonic() < end:
+                time.sleep(0.01)
             process.stdout.close()
             process.stderr.close()
     if not ready:
@@ -351,24 +357,27 @@ def _mine() -> list[str]:
     return out
 
 
-def usage(pid: int) -> tuple[int, int]:
-    """(processes, bytes of memory) of a process and all that descend from it; shared memory counts once where Linux tells."""
-    parent = {}
+def family(pid: int) -> list[int]:
+    """A process and all that descend from it."""
+    below: dict[int, list[int]] = {}
     for name in os.listdir("/proc"):
         if name.isdigit():
             try:
                 with open(f"/proc/{name}/stat", "rb") as f:
-                    parent[int(name)] = int(f.read().rpartition(b")")[2].split()[1])
+                    below.setdefault(int(f.read().rpartition(b")")[2].split()[1]), []).append(int(name))
             except (OSError, IndexError, ValueError):
                 pass
-    below: dict[int, list[int]] = {}
-    for child, of in parent.items():
-        below.setdefault(of, []).append(child)
-    family = [pid]
-    for member in family:
-        family += below.get(member, [])
+    out = [pid]
+    for member in out:
+        out += below.get(member, [])
+    return out
+
+
+def usage(pid: int) -> tuple[int, int]:
+    """(processes, bytes of memory) of a process and all that descend from it; shared memory counts once where Linux tells."""
+    members = family(pid)
     memory = 0
-    for member in family[:200]:
+    for member in members[:200]:
         try:
             with open(f"/proc/{member}/smaps_rollup", "rb") as f:
                 memory += 1024 * int(next(line for line in f if line.startswith(b"Pss:")).split()[1])
@@ -378,7 +387,7 @@ def usage(pid: int) -> tuple[int, int]:
                     memory += os.sysconf("SC_PAGE_SIZE") * int(f.read().split()[1])
             except (OSError, IndexError):
                 pass
-    return len(family), memory
+    return len(members), memory
 
 
 # --- what came back ---------------------------------------------------------------------------------
