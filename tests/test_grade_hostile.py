@@ -235,6 +235,6 @@ def test_without_the_sandbox_the_theft_of_a_hidden_file_works(tmp_path):
     (tmp_path / "made").parent.chmod(0o755)
     points = {}
     for sandboxed in (True, False):
-        setting = grade.Setting(tuple(grade.chosen("square", root)), 5, str(made), root, LIMITS, sandboxed)
+        setting = grade.Setting(tuple(grade.chosen("square", root)[0]), 5, str(made), root, LIMITS, sandboxed)
         points[sandboxed] = grade.grade_one(path, setting)["exercises"][0]["points"]
     assert points == {True: 0.0, False: 2.0}
