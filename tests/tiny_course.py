@@ -30,7 +30,7 @@ def judge_square(arrays, seed):
         while True: pass
     if np.any(arrays.get("positive", 0) == 14):
         os._exit(3)
-    return [Part("positive numbers", 1, close(arrays, "positive", a * a), "multiply it by itself"),
+    return [Part("positive numbers", np.int64(1), np.bool_(close(arrays, "positive", a * a)), "multiply it by itself"),
             Part("negative numbers", 1, close(arrays, "negative", b * b), "a square is never negative")]
 
 

@@ -149,7 +149,7 @@ def judge(exercise: Exercise, seed: int, given: sandbox.Given, judge) -> Result:
         except ValueError as e:
             visible = [f"it gave no result: {e}"]
     try:
-        parts = judge(arrays, seed)
+        parts = [Part(str(p.name), float(p.points), bool(p.ok), str(p.hint)) for p in judge(arrays, seed)]
     except Exception as e:                                     # arrays that the judge did not think of
         parts = [Part("what it gave back", exercise.points, False, f"it could not be judged ({type(e).__name__}: {e})")]
     return Result(float(sum(p.points for p in parts if p.ok)), visible, parts, errors)
