@@ -110,6 +110,9 @@ def command(course: Path, limits: Limits = Limits(), filter_fd: int | None = Non
         made.add(at or path)
         out.extend(["--ro-bind", path, at or path])
 
+    size = ["--perms", "1777", "--size", str(limits.disk * MB), "--tmpfs"]
+    out += ["--proc", "/proc", "--dev", "/dev", *size, "/tmp", *size, "/dev/shm"]      # first: Python may be installed below /tmp
+    made |= {"/proc", "/dev", "/tmp"}
     show("/usr")
     for name in ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"):
         if os.path.islink(name):
@@ -125,8 +128,7 @@ def command(course: Path, limits: Limits = Limits(), filter_fd: int | None = Non
         if not Path(prefix).is_relative_to("/usr"):
             show(prefix)
     show(str(course), "/course")
-    size = ["--perms", "1777", "--size", str(limits.disk * MB), "--tmpfs"]
-    out += ["--proc", "/proc", "--dev", "/dev", *size, "/tmp", *size, "/dev/shm", "--remount-ro", "/dev", "--remount-ro", "/"]
+    out += ["--remount-ro", "/dev", "--remount-ro", "/"]
     for name, value in _environment("/course").items():
         out += ["--setenv", name, value]
     out += ["--chdir", "/tmp"] + (["--seccomp", str(filter_fd)] if filter_fd is not None else [])
