@@ -107,6 +107,7 @@ def grade_one(path: Path, setting: Setting, skip: dict[str, str] = {}, tell=lamb
 
     Before each step that takes long it calls `tell` with what begins: "read", "run", or an exercise that is judged.
     """
+    modules: dict = {}
     tell("read")
     try:
         course = set().union(*(submissions.course_cells(setting.root / "chapters" / f"{e.chapter}.ipynb") for e in setting.exercises))
@@ -125,7 +126,9 @@ def grade_one(path: Path, setting: Setting, skip: dict[str, str] = {}, tell=lamb
         given = sandbox.run(job, Path(setting.course), limits=setting.limits, sandboxed=setting.sandboxed)
         for e, g in zip(group, given):
             tell(e.id)
-            result = judging.judge(e, setting.seed, g, judging.judge_for(e, judging.hidden(e.chapter, setting.root)))
+            if e.chapter not in modules:
+                modules[e.chapter] = judging.hidden(e.chapter, setting.root)
+            result = judging.judge(e, setting.seed, g, judging.judge_for(e, modules[e.chapter]))
             errors = [f"{name}: {error}" for name, error in result.errors.items() if error not in result.visible]
             out[e.id] = report(e, result.points, "", result.visible + errors, [asdict(p) for p in result.parts])
         tell("run")

@@ -7,6 +7,7 @@ on this disk finds them; `make grade` runs submissions in one. tools/exercises.p
 from __future__ import annotations
 
 import ast
+import functools
 import importlib.util
 import os
 import re
@@ -63,11 +64,17 @@ def hidden(chapter: str, root: Path = ROOT):
 def driver_source(chapter: str, ident: str, root: Path = ROOT) -> str:
     """The source of `drive_ID` alone: all that a student's process is given of the hidden test."""
     path = Path(root) / "assignments" / "hidden" / f"{chapter}.py"
-    text, name = path.read_text(encoding="utf-8"), "drive_" + ident.replace("-", "_")
-    for node in ast.parse(text).body:
-        if isinstance(node, ast.FunctionDef) and node.name == name:
-            return ast.get_source_segment(text, node)
-    raise ValueError(f"{path}: no function {name}(answer, seed)")
+    name = "drive_" + ident.replace("-", "_")
+    found = _functions(path, path.stat().st_mtime_ns)
+    if name not in found:
+        raise ValueError(f"{path}: no function {name}(answer, seed)")
+    return found[name]
+
+
+@functools.lru_cache(maxsize=64)
+def _functions(path: Path, changed: int) -> dict[str, str]:
+    text = path.read_text(encoding="utf-8")
+    return {node.name: ast.get_source_segment(text, node) for node in ast.parse(text).body if isinstance(node, ast.FunctionDef)}
 
 
 def wrong_answers(chapter: str, root: Path = ROOT) -> list[Wrong]:

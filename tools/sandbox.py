@@ -246,7 +246,7 @@ def _once(job: dict, course: Path, limits: Limits, sandboxed: bool, parallel: in
         process = subprocess.Popen(argv, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env, cwd=cwd,
                                    pass_fds=[fd] if sandboxed and fd else [], start_new_session=True)
         try:
-            why, ready, running, errors = _watch(process, given, limits, watched=sandboxed or sys.platform == "linux")
+            why, ready, running, errors = _watch(process, given, limits, parallel if sandboxed or sys.platform == "linux" else 0)
             if not why:
                 process.wait(timeout=1)
         except subprocess.TimeoutExpired:
@@ -273,8 +273,11 @@ def _once(job: dict, course: Path, limits: Limits, sandboxed: bool, parallel: in
     return given
 
 
-def _watch(process, given, limits: Limits, watched: bool):
-    """Read frames and enforce the limits until all came, or one is broken: (why, ready, running, errors)."""
+def _watch(process, given, limits: Limits, watched: int):
+    """Read frames and enforce the limits until all came, or one is broken: (why, ready, running, errors).
+
+    `watched`: for how many answers at a time processes and memory are counted; 0 where that cannot be done.
+    """
     pipes = {process.stdout.fileno(): bytearray(), process.stderr.fileno(): bytearray()}
     for fd in pipes:
         os.set_blocking(fd, False)
@@ -323,9 +326,9 @@ def _watch(process, given, limits: Limits, watched: bool):
         if watched and now > look + 0.1:
             look = now
             processes, memory = usage(process.pid)
-            if processes > limits.processes + 4:
+            if processes > watched * limits.processes + 4:
                 return f"it started more than {limits.processes} processes", ready, running, errors
-            if memory > limits.memory * MB:
+            if memory > watched * limits.memory * MB:
                 return f"it used more than {limits.memory / 1000:g} GB of memory", ready, running, errors
     return "", ready, running, errors
 
