@@ -200,22 +200,23 @@ def test_a_real_chapter_its_solution_as_a_submission_and_one_wrong_answer(tmp_pa
     tiny.submit(tmp_path / "given", "wrong", chapter)
     assert grade.main(["-a", "fd-forward,optimal-step", "--dir", str(tmp_path / "given"), "--out", str(tmp_path / "out"), "--seed", "1"]) == 0
     right, wrong = (tmp_path / "out" / "grades.csv").read_text().splitlines()[1:]
-    assert right == "right,3,4,7,7," and wrong.endswith(",4,5,7,") or wrong.split(",")[1] < "3" and wrong.split(",")[2] == "4", wrong
+    assert right == "right,3,4,7,7,"
+    assert wrong.split(",")[1] in "012" and wrong.split(",")[2] == "4", wrong
     assert "the sign" in (tmp_path / "out" / "feedback" / "wrong.md").read_text()
 
 
 # --- finding answers -----------------------------------------------------------------------------------
 
-def found(root, nb, ident):
+def found(root, nb):
     es = exercises.read(root / "chapters" / "90-tiny.ipynb")
-    return submissions.read(json.dumps(nb).encode(), es, submissions.course_cells(root / "chapters" / "90-tiny.ipynb")), ident
+    return submissions.read(json.dumps(nb).encode(), es, submissions.course_cells(root / "chapters" / "90-tiny.ipynb"))
 
 
 ANSWER = "def mean_of(xs):\n    return np.mean(xs)"
 
 
 def test_answers_are_found_by_mark_by_place_and_by_name(course):
-    read = lambda nb: found(course, nb, "")[0]
+    read = lambda nb: found(course, nb)
     nb = tiny.notebook(mean_of=ANSWER)
     assert read(nb).answers["mean-of"] == [ANSWER]
     for cell in nb["cells"]:
@@ -227,8 +228,17 @@ def test_answers_are_found_by_mark_by_place_and_by_name(course):
     assert read(nb).answers["mean-of"] == ["x = 1"] and "defines square" in read(nb).missing["square"]
 
 
+def test_a_visible_test_is_no_answer_also_when_it_was_wrapped_and_lost_its_mark(course):
+    nb = tiny.notebook(mean_of=STUBS["mean_of"])
+    for cell in nb["cells"]:
+        cell["metadata"] = {}
+        if cell["source"].startswith("assert mean_of"):
+            cell["source"] = "try:\n    assert mean_of(\n        [1, 3],\n    ) == 2\nexcept NotImplementedError:\n    print('not answered yet')"
+    assert found(course, nb).missing["mean-of"].startswith("not answered")
+
+
 def test_helpers_beside_the_answer_count_and_an_untouched_stub_replaces_nothing(course):
-    read = lambda nb: found(course, nb, "")[0]
+    read = lambda nb: found(course, nb)
     nb = tiny.notebook(mean_of=ANSWER)
     at = next(i for i, c in enumerate(nb["cells"]) if c["source"] == ANSWER)
     nb["cells"].insert(at, tiny.code("helper = 1"))
@@ -244,13 +254,13 @@ def test_helpers_beside_the_answer_count_and_an_untouched_stub_replaces_nothing(
 def test_what_the_chapter_itself_defines_is_no_answer(course):
     own = "def mean_of(xs):\n    return 'a function of the chapter, not an answer'"
     nb = {"cells": [tiny.code(own), tiny.code("z = 0")]}
-    assert "mean-of" in found(course, nb, "")[0].missing
+    assert "mean-of" in found(course, nb).missing
 
 
 def test_imports_that_a_student_added_come_along_when_the_answer_uses_them(course):
     nb = tiny.notebook(mean_of="def mean_of(xs):\n    return statistics.fmean(xs)")
     nb["cells"][2]["source"] += "import statistics\nimport scipy.linalg as la\n"
-    read = found(course, nb, "")[0]
+    read = found(course, nb)
     assert read.imports["mean-of"] == ["import statistics"] and read.imports["square"] == []
 
 

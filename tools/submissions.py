@@ -122,8 +122,10 @@ def _lines(source: str) -> list[str]:
 
 
 def _within(lines: list[str], source: str) -> bool:
-    have = set(_lines(source))
-    return bool(lines) and all(line in have for line in lines)
+    """Whether a cell holds these lines, however they are wrapped and indented."""
+    plain = lambda text: re.sub(r"[\s,()]", "", text)
+    have = plain(source)
+    return bool(lines) and all(plain(line) in have for line in lines)
 
 
 def defines(source: str, name: str) -> bool:
