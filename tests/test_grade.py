@@ -283,3 +283,16 @@ def test_any_bytes_are_a_notebook_or_refused_with_a_reason(data):
         assert len(str(e)) > 10
     else:
         assert set(submission.answers) | set(submission.missing) == {"square"}
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "chapters").glob("[0-9]*.ipynb")), ids=lambda p: p.stem)
+def test_every_answer_of_the_course_is_found_without_metadata_and_in_any_order(path):
+    """So no chapter's own text, tests or names are taken for an answer."""
+    es, nb = exercises.read(path), json.loads(path.read_text(encoding="utf-8"))
+    for cell in nb["cells"]:
+        cell["metadata"] = {}
+    for cells in (nb["cells"], nb["cells"][::-1]):
+        read = submissions.read(json.dumps({"cells": cells}).encode(), es, submissions.course_cells(path))
+        assert not read.missing
+        for e in es:
+            assert read.answers[e.id] == [e.solution], e.id
