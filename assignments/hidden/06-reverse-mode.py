@@ -114,10 +114,10 @@ def drive_to_store(answer, seed):
 
     def mask(steps):
         found = set(answer([tuple(step) for step in steps]))
-        return np.array([name in found for name, _, _ in steps] + [len(found - {name for name, _, _ in steps}) == 0])
+        return np.array([name in found for name, _, _ in steps] + [len(found)], dtype=int)
 
     long = [("x", "", ())] + [(f"c{i}", "sin", (f"c{i - 1}" if i else "x",)) for i in range(10_000)]
-    return {**{name: lambda steps=steps: mask(steps) for name, steps in programs.items()}, "rules long": lambda: mask(long).sum()}
+    return {**{name: lambda steps=steps: mask(steps) for name, steps in programs.items()}, "rules long": lambda: mask(long)}
 
 
 def judge_to_store(arrays, seed):
@@ -164,10 +164,10 @@ def judge_to_store(arrays, seed):
                 if depends[-1, j] and varies[i]:
                     keep[{"mul": [parents[1 - place]] if op == "mul" else [], "sin": [i], "log": [i], "exp": [j], "tanh": [j]}
                          .get(op, [])] = True
-        return np.append(keep, True)
+        return np.append(keep, keep.sum())
 
     right = lambda kind: all(close(arrays, name, expected(steps)) for name, steps in programs.items() if name.startswith(kind))
-    rules = right("rules") and close(arrays, "rules long", 10_001)
+    rules = right("rules") and close(arrays, "rules long", [1] * 10_000 + [0, 10_000])
     return [
         Part("the rules, where all steps matter", 2, rules,
              "go through the list of rules once more: a product keeps the other factor, for the sake of each; sin and log keep "

@@ -57,14 +57,9 @@ def drive_color_and_recover(answer, seed):
 
     out = {}
     for name, A in matrices.items():
-        given = sps.csr_array(A)
-        given.sort_indices()
-        for part, array in (("a data", given.data), ("a indices", given.indices), ("a indptr", given.indptr),
-                            ("a shape", np.array(given.shape))):
-            out[f"{name}: {part}"] = array
         memory = {}
         for part in ("colors", "data", "calls"):
-            def get(A=given, part=part, memory=memory):
+            def get(A=A, part=part, memory=memory):
                 if not memory:
                     memory.update(run(A))
                 return memory[part]
@@ -74,6 +69,7 @@ def drive_color_and_recover(answer, seed):
         raise TimeoutError("20,000 columns took longer than 20 s")
 
     def large():
+        """Number of calls, colors and entries for the large pattern, in one array of limited size."""
         original = {}
         kinds = [getattr(sps, kind) for kind in ("csr_array", "csc_array", "coo_array")]
 
@@ -93,53 +89,61 @@ def drive_color_and_recover(answer, seed):
 
         np.zeros = small_zeros
         try:
-            A = big
             signal.signal(signal.SIGALRM, too_slow)
             signal.alarm(20)
-            found = run(A, 50)
+            found = run(big, 50)
+            return np.concatenate([found["calls"], found["colors"], found["data"]])[:100_000]
         finally:
             signal.alarm(0)
             np.zeros = zeros
             for (kind, method), function in original.items():
                 setattr(kind, method, function)
-        ok = found["colors"].shape == (20_000,) and found["data"].shape == (A.nnz,)
-        colors = found["colors"]
-        apart = ok and bool(np.all(colors[1:] != colors[:-1]) and np.all(colors[2:] != colors[:-2]))
-        return np.array([ok, apart, ok and np.allclose(found["data"], A.data, rtol=1e-10, atol=0), found["calls"][0]])
 
     big = band(20_000)
     return out | {"large": large}
 
 
 def judge_color_and_recover(arrays, seed):
-    names = ["wide", "tall", "a band", "a full row", "an empty column and row"]
+    rng = np.random.default_rng(seed)
+
+    def random(M, N, density):
+        return sps.csr_array((rng.random((M, N)) < density) * rng.uniform(0.5, 2.0, (M, N)) * rng.choice([-1, 1], (M, N)))
+
+    def band(N):
+        return sps.csr_array(sps.diags_array([rng.uniform(1, 2, N - abs(o)) for o in (-1, 0, 1)], offsets=[-1, 0, 1]))
+
+    M, N = int(rng.integers(12, 18)), int(rng.integers(20, 26))
+    dense_row = sps.csr_array(np.eye(9) * rng.uniform(1, 2, 9) + np.outer(np.arange(9) == 4, rng.uniform(2, 3, 9)))
+    empty = rng.uniform(1, 2, (6, 8)) * (rng.random((6, 8)) < 0.4)
+    empty[:, 3], empty[2], empty[0, 0] = 0, 0, 1.5
+    matrices = {"wide": random(M, N, 0.12), "tall": random(N, M, 0.15), "a band": band(30), "a full row": dense_row,
+                "an empty column and row": sps.csr_array(empty), "large": band(20_000)}
+    for A in matrices.values():
+        A.sort_indices()
+    large = arrays.get("large", np.zeros(0))
+    if large.shape == (1 + 20_000 + matrices["large"].nnz,) and bool(np.all(np.isfinite(large))):
+        arrays = arrays | {"large: calls": large[:1], "large: colors": large[1:20_001].astype(int), "large: data": large[20_001:]}
 
     def case(name):
         """(shapes and integers, valid, few enough, data, calls) of one matrix."""
-        get = lambda part: arrays.get(f"{name}: {part}")
-        if get("a shape") is None:
-            return (False,) * 5
-        shape, indices, indptr = get("a shape"), get("a indices"), get("a indptr")
-        A = sps.csr_array((get("a data"), indices, indptr), shape=tuple(shape))
-        colors, data, calls = get("colors"), get("data"), get("calls")
+        A = matrices[name]
+        colors, data, calls = (arrays.get(f"{name}: {part}") for part in ("colors", "data", "calls"))
         if colors is None or data is None or calls is None:
             return (False,) * 5
-        integers = colors.shape == (shape[1],) and (colors.dtype.kind in "iu") and bool(np.all(colors >= 0))
+        integers = colors.shape == (A.shape[1],) and (colors.dtype.kind in "iu") and bool(np.all(colors >= 0))
         if not integers:
             return (False,) * 5
-        meets = (abs(A).T @ abs(A)).toarray() != 0
-        np.fill_diagonal(meets, False)
-        valid = not np.any(meets & np.equal.outer(colors, colors))
-        few = int(colors.max()) + 1 <= meets.sum(axis=1).max() + 1
+        meets = (abs(A).T @ abs(A)).tocoo()
+        valid = bool(np.all((colors[meets.row] != colors[meets.col]) | (meets.row == meets.col)))
+        few = int(colors.max()) + 1 <= np.bincount(meets.row).max()                # a column meets itself, too
         right = close(arrays, f"{name}: data", A.data, rtol=1e-10, atol=1e-12)
         once = int(calls[0]) == len(set(colors.tolist()))
         return integers, valid, few, right, once
 
-    cases = [case(name) for name in names]
+    *cases, large = (case(name) for name in matrices)
     answered = any(c[0] for c in cases)
     shaped, valid, few, right, once = (all(c[k] for c in cases) for k in range(5))
-    large = np.asarray(arrays.get("large", np.zeros(4)), dtype=float)
-    scales = large.shape == (4,) and bool(np.all(large[:3] == 1)) and large[3] <= 5
+    scales = large[0] and large[1] and large[3] and arrays["large: calls"][0] <= 5
     return [
         Part("a valid coloring", 1, shaped and valid,
              ABOVE if not answered else
@@ -178,7 +182,6 @@ def drive_arrow_hessian(answer, seed):
     out = {}
     for name, (N, b) in sizes.items():
         H = arrow(N, b)
-        out[f"{name}: H"] = H
         memory = {}
 
         def get(part, H=H, N=N, b=b, memory=memory):
@@ -199,18 +202,25 @@ def drive_arrow_hessian(answer, seed):
 
 
 def judge_arrow_hessian(arrays, seed):
-    shared = {"one shared": 1, "three shared": 3, "one group": 3}
+    rng = np.random.default_rng(seed)
+    sizes = {"one shared": (int(rng.integers(6, 12)), 1), "three shared": (int(rng.integers(9, 14)), 3), "one group": (4, 3)}
 
-    def right(name, block=None):
-        H = arrays.get(f"{name}: H")
-        return H is not None and close(arrays, f"{name}: answer", H, rtol=1e-10, atol=1e-10)
+    def arrow(N, b):
+        H = rng.uniform(0.5, 2.0, (N, N)) * rng.choice([-1, 1], (N, N))
+        H = H + H.T
+        H[b:, b:] = np.diag(rng.uniform(1, 2, N - b))
+        return H
+
+    exact = {name: arrow(N, b) for name, (N, b) in sizes.items()}
+
+    def right(name):
+        return close(arrays, f"{name}: answer", exact[name], rtol=1e-10, atol=1e-10)
 
     def counted(name):
-        return close(arrays, f"{name}: calls", [shared[name] + 1, 1])
+        return close(arrays, f"{name}: calls", [sizes[name][1] + 1, 1])
 
-    found = arrays.get("three shared: answer")
-    H = arrays.get("three shared: H")
-    border = (H is not None and found is not None and found.shape == H.shape and found.dtype.kind == "f"
+    found, H = arrays.get("three shared: answer"), exact["three shared"]
+    border = (found is not None and found.shape == H.shape and found.dtype.kind == "f"
               and np.allclose(found[:3, 3:], H[:3, 3:]) and np.allclose(found[3:, :3], H[3:, :3]))
     return [
         Part("one shared parameter", 1, right("one shared"),
@@ -221,9 +231,9 @@ def judge_arrow_hessian(arrays, seed):
              "the shared block and both borders come from the products with e_0 … e_(b-1), and the last product gives the diagonal of "
              "the groups alone" if border else
              "row i and column i, for each i below b, come from the product with e_i: the border stands on both sides"),
-        Part("b + 1 products", 2, all(counted(name) and right(name) for name in shared),
+        Part("b + 1 products", 2, all(counted(name) and right(name) for name in sizes),
              "one product for each shared parameter and one for all groups together: groups that do not meet share it"
-             if all(right(name) for name in shared) else ABOVE),
+             if all(right(name) for name in sizes) else ABOVE),
     ]
 
 
@@ -262,19 +272,48 @@ def drive_is_star(answer, seed):
         fixed[f"proper {t}"] = graph(N, edges), colors.tolist()
     out = {}
     for name, (S, colors) in fixed.items():
-        out[f"{name}: S"], out[f"{name}: colors"] = S, np.array(colors)
-
         def get(S=S, colors=colors):
+            """Whether it said True, whether as a bool, and the arguments afterwards."""
             given = S.copy(), np.array(colors)
             found = answer(*given)
-            kept = np.array_equal(given[0], S) and np.array_equal(given[1], colors)
-            return np.array([found is True or found is np.True_, isinstance(found, bool), kept])
+            return np.concatenate([[found is True or found is np.True_, isinstance(found, bool)], given[0].ravel(), given[1]])
 
-        out[f"{name}: answer"] = get
+        out[name] = get
     return out
 
 
 def judge_is_star(arrays, seed):
+    rng = np.random.default_rng(seed)
+
+    def graph(N, edges, diagonal=1):
+        S = diagonal * np.eye(N, dtype=int)
+        for i, j in edges:
+            S[i, j] = S[j, i] = 1
+        return S
+
+    path = lambda N: [(i, i + 1) for i in range(N - 1)]
+    cycle = lambda N: path(N) + [(N - 1, 0)]
+    star = lambda N: [(0, i) for i in range(1, N)]
+    fixed = {
+        "no edges": (graph(4, []), [0, 0, 0, 0]), "a star of two colors": (graph(6, star(6)), [0, 1, 1, 1, 1, 1]),
+        "distance two": (graph(3, path(3)), [0, 1, 0]), "path of four, three colors": (graph(4, path(4)), [0, 1, 0, 2]),
+        "cycle of five": (graph(5, cycle(5)), [0, 1, 0, 1, 2]), "two stars": (graph(6, [(0, 1), (0, 2), (3, 4), (3, 5)]), [0, 1, 1, 0, 1, 1]),
+        "an edge of one color": (graph(3, path(3)), [0, 0, 1]), "path of four": (graph(4, path(4)), [0, 1, 0, 1]),
+        "path of four, without a diagonal": (graph(4, path(4), 0), [1, 0, 1, 0]), "cycle of four": (graph(4, cycle(4)), [0, 1, 0, 1]),
+        "triangle and tail": (graph(5, [(0, 1), (1, 2), (0, 2), (2, 3), (3, 4)]), [0, 1, 2, 0, 2]),
+        "a long path": (graph(9, path(9)), [0, 1, 2, 0, 1, 2, 0, 1, 2]),
+        "a diagonal alone of ones": (graph(2, [(0, 1)], 0), [0, 1]),
+    }
+    for t in range(24):
+        N = int(rng.integers(5, 9))
+        edges = [(i, j) for i in range(N) for j in range(i) if rng.random() < 2.0 / N]
+        fixed[f"random {t}"] = graph(N, edges), rng.integers(0, 4, N).tolist()
+    for t in range(24):                                # colors that differ along every edge
+        N = int(rng.integers(5, 9))
+        colors = rng.integers(0, 3, N)
+        edges = [(i, j) for i in range(N) for j in range(i) if colors[i] != colors[j] and rng.random() < 2.2 / N]
+        fixed[f"proper {t}"] = graph(N, edges), colors.tolist()
+
     def truth(S, colors):
         N = len(colors)
         edge = (S != 0) & ~np.eye(N, dtype=bool)
@@ -288,23 +327,22 @@ def judge_is_star(arrays, seed):
                             return False
         return True
 
-    names = sorted({name.split(":")[0] for name in arrays if name.endswith(": S")})
     said, expected, bools, kept, proper = {}, {}, True, True, {}
-    for name in names:
-        S, colors = arrays[f"{name}: S"], arrays[f"{name}: colors"]
+    for name, (S, colors) in fixed.items():
+        colors = np.array(colors)
         expected[name] = truth(S, colors)
         proper[name] = not np.any((S != 0) & ~np.eye(len(colors), dtype=bool) & np.equal.outer(colors, colors))
-        found = np.asarray(arrays.get(f"{name}: answer", np.zeros(0)))
-        said[name] = bool(found[0]) if found.shape == (3,) else None
-        bools &= found.shape == (3,) and bool(found[1])
-        kept &= found.shape == (3,) and bool(found[2])
+        found = arrays.get(name, np.zeros(0))
+        said[name] = bool(found[0]) if found.ndim == 1 and found.size > 2 else None
+        bools &= said[name] is not None and bool(found[1])
+        kept &= said[name] is not None and bool(np.array_equal(found[2:], np.concatenate([S.ravel(), colors])))
     right = lambda which: bool(which) and all(said[name] is expected[name] for name in which)
-    yes = [name for name in names if expected[name]]
-    clash = [name for name in names if not proper[name]]
-    paths = [name for name in names if proper[name] and not expected[name]]
+    yes = [name for name in fixed if expected[name]]
+    clash = [name for name in fixed if not proper[name]]
+    paths = [name for name in fixed if proper[name] and not expected[name]]
     varied = right(yes) or right(paths) or right(clash)
     both = right(yes) and right(clash)
-    constant = len({said[name] for name in names}) <= 1
+    constant = len(set(said.values())) <= 1
     return [
         Part("star colorings are accepted", 1, right(yes) and not constant,
              ABOVE if not varied or constant else
@@ -316,7 +354,7 @@ def judge_is_star(arrays, seed):
              ABOVE if constant else
              "look at each edge as the middle one of a path: it is bad if each of its ends has another neighbor of the other end's "
              "color; a cycle is not needed, and the path may stand anywhere in the graph"),
-        Part("a bool, and the arguments as they were", 1, bool(names) and bools and kept and both and right(paths),
+        Part("a bool, and the arguments as they were", 1, bools and kept and both and right(paths),
              ABOVE if not (both and right(paths)) else
              "return True or False of Python, not of NumPy" if not bools else
              "np.fill_diagonal and assignments write into the caller's array: work on a copy"),
@@ -349,38 +387,54 @@ def drive_both_sides(answer, seed):
              "random": (some, [2]), "a dense row and nothing else": (alone, [1])}
     out = {}
     for name, (J, dense) in cases.items():
-        out[f"{name}: J"], out[f"{name}: dense"] = J, np.array(dense, dtype=int)
         memory = {}
 
         def get(part, J=J, dense=dense, memory=memory):
             if not memory:
                 pushed, pulled = [], []
                 pattern, given = (J != 0).astype(int), list(dense)
-                before = pattern.copy()
                 found = np.asarray(answer(lambda v: pushed.append(1) or J @ v, lambda u: pulled.append(1) or J.T @ u,
                                           pattern, given))
-                kept = np.array_equal(before, pattern) and given == list(dense)
-                memory.update({"answer": found, "calls": np.array([len(pushed), len(pulled), kept])})
+                memory.update({"answer": found, "calls": np.array([len(pushed), len(pulled)]),
+                               "arguments": np.concatenate([pattern.ravel(), np.array(given, dtype=int)])})
             return memory[part]
 
-        out[f"{name}: answer"] = lambda get=get: get("answer")
-        out[f"{name}: calls"] = lambda get=get: get("calls")
+        out |= {f"{name}: {part}": lambda get=get, part=part: get(part) for part in ("answer", "calls", "arguments")}
     return out
 
 
 def judge_both_sides(arrays, seed):
-    names = ["one dense row", "two dense rows", "no dense row", "an arrow", "columns of a dense row alone", "random",
-             "a dense row and nothing else"]
-    right = {n: f"{n}: J" in arrays and close(arrays, f"{n}: answer", arrays[f"{n}: J"], rtol=1e-10, atol=1e-12) for n in names}
+    rng = np.random.default_rng(seed)
+    entry = lambda *shape: rng.uniform(0.5, 2.0, shape) * rng.choice([-1, 1], shape)
+
+    def bordered(M, N, dense, width=1):
+        i, j = np.indices((M, N))
+        J = entry(M, N) * (abs(i - j) <= width)
+        J[dense] = entry(len(dense), N)
+        return J
+
+    n = int(rng.integers(9, 13))
+    only_dense = bordered(n, n + 2, [1], 1)
+    only_dense[2:, -3:], only_dense[0, -3:] = 0, 0       # the last columns have nothing but the dense row
+    arrow = np.diag(entry(n))
+    arrow[0], arrow[:, 0] = entry(n), entry(n)
+    some = entry(n, n - 2) * (rng.random((n, n - 2)) < 0.2)
+    some[2] = entry(n - 2)
+    alone = np.zeros((3, 5))
+    alone[1] = entry(5)
+    cases = {"one dense row": (bordered(n, n, [0]), [0]), "two dense rows": (bordered(n + 3, n, [n, 2]), [n, 2]),
+             "no dense row": (bordered(n, n + 1, []), []), "an arrow": (arrow, [0]), "columns of a dense row alone": (only_dense, [1]),
+             "random": (some, [2]), "a dense row and nothing else": (alone, [1])}
+    right = {name: close(arrays, f"{name}: answer", J, rtol=1e-10, atol=1e-12) for name, (J, _) in cases.items()}
 
     def calls(name):
-        found = np.asarray(arrays.get(f"{name}: calls", np.full(3, -1)))
-        return found if found.shape == (3,) else np.full(3, -1)
+        found = arrays.get(f"{name}: calls", np.zeros(0))
+        return found if found.shape == (2,) else np.full(2, -1)
 
     def allowed(name):
         """The most JVPs that greedy needs in some order: the largest degree plus 1, over the columns that need a product."""
-        S = arrays[f"{name}: J"] != 0
-        S[arrays[f"{name}: dense"]] = False
+        S = cases[name][0] != 0
+        S[cases[name][1]] = False
         S = S[:, S.any(axis=0)]
         if not S.size:
             return 0
@@ -390,9 +444,10 @@ def judge_both_sides(arrays, seed):
     square = ["one dense row", "an arrow", "random"]
     basic = all(right[n] for n in square)
     every = basic and all(right.values())
-    pulls = every and all(calls(n)[1] == len(arrays[f"{n}: dense"]) for n in names)
-    pushes = every and all(0 <= calls(n)[0] <= allowed(n) for n in names)
-    untouched = all(calls(n)[2] == 1 for n in names)
+    pulls = every and all(calls(name)[1] == len(dense) for name, (_, dense) in cases.items())
+    pushes = every and all(0 <= calls(name)[0] <= allowed(name) for name in cases)
+    untouched = all(close(arrays, f"{name}: arguments", np.concatenate([(J != 0).ravel(), dense]), rtol=0, atol=0)
+                    for name, (J, dense) in cases.items())
     return [
         Part("one dense row", 1, basic,
              "a VJP of e_i is row i of J; in the other rows each entry stands in the product of its column's color. With the dense "

@@ -27,6 +27,12 @@ def factor_of(lower):
     return L
 
 
+def careful(arrays, *given):
+    """(whether the arguments are as they were, how many inverses were formed) of an array "careful": the count, then the arguments."""
+    found, before = arrays.get("careful", np.zeros(0)), np.concatenate([x.ravel() for x in given])
+    return bool(np.array_equal(found[1:], before)), int(found[0]) if found.size else 1
+
+
 def systems(seed):
     rng = np.random.default_rng(seed)
     N = int(rng.integers(3, 6))
@@ -62,7 +68,6 @@ def drive_solve_vjp(answer, seed):
     def careful():
         given = [x.copy() for x in one]
         answer(*given)
-        same = all(np.array_equal(a, b) for a, b in zip(given, one))
         inverses.clear()
         identity = np.eye(N)                    # solving for the identity is forming the inverse as well
         seen = []
@@ -75,7 +80,7 @@ def drive_solve_vjp(answer, seed):
         np.linalg.solve = watched
         answer(*[x.copy() for x in one])
         np.linalg.solve = solve
-        return np.array([float(same), float(len(inverses) + sum(seen))])
+        return np.concatenate([[len(inverses) + sum(seen)], *(x.ravel() for x in given)])
 
     return {
         "A": lambda: answer(*[x.copy() for x in one])[0],
@@ -98,7 +103,7 @@ def judge_solve_vjp(arrays, seed):
         A_many[at] = complex_step(lambda A: np.linalg.solve(A, B), A, A.shape, X_bar)
         B_many[at] = complex_step(lambda B: np.linalg.solve(A, B), B, B.shape, X_bar)
     stacks = close(arrays, "A many", A_many, rtol=1e-10) and close(arrays, "B many", B_many, rtol=1e-10)
-    careful = arrays.get("careful", np.array([0.0, 1.0]))
+    kept, inverses = careful(arrays, *one)
     b_right = close(arrays, "B", B_bar, rtol=1e-10)
     return [
         Part("one system", 1, right,
@@ -106,9 +111,9 @@ def judge_solve_vjp(arrays, seed):
              "the bar of A is minus the bar of B times X transposed, in that order; it has the shape of A"),
         Part("stacks of systems", 1, stacks,
              ABOVE if not right else "for stacks transpose the last two axes only: .T reverses all of them"),
-        Part("no inverse, arguments left alone", 1, right and bool(careful[0]) and careful[1] == 0,
+        Part("no inverse, arguments left alone", 1, right and kept and inverses == 0,
              ABOVE if not right else
-             "the arguments were changed: work on copies" if not careful[0] else
+             "the arguments were changed: work on copies" if not kept else
              "an inverse was formed: solve with the matrix and with its transpose instead"),
     ]
 
@@ -153,7 +158,7 @@ def drive_cholesky_jvp(answer, seed):
         given = [L.copy(), both.copy()]
         inverses.clear()
         answer(*given)
-        return np.array([float(np.array_equal(given[0], L) and np.array_equal(given[1], both)), float(len(inverses))])
+        return np.concatenate([[len(inverses)], *(x.ravel() for x in given)])
 
     return {
         "diagonal": lambda: answer(np.diag(np.diag(L)), diagonal.copy()),
@@ -173,7 +178,7 @@ def judge_cholesky_jvp(arrays, seed):
     symmetric = close(arrays, "symmetric", expected, rtol=1e-10)
     below = "symmetric" in arrays and arrays["symmetric"].shape == (N, N) and np.allclose(np.tril(arrays["symmetric"]), expected, rtol=1e-10)
     stored = close(arrays, "lower", expected, rtol=1e-10) and close(arrays, "garbage", expected, rtol=1e-10)
-    careful = arrays.get("careful", np.array([0.0, 1.0]))
+    kept, inverses = careful(arrays, L, lower + np.tril(other, -1).T)
     return [
         Part("the rule", 1, symmetric,
              "the result has zeros above the diagonal: keep the lower triangle of the inner matrix" if below else
@@ -181,9 +186,9 @@ def judge_cholesky_jvp(arrays, seed):
              "L_dot = L times the lower triangle, with its diagonal halved, of L^-1 S_dot L^-T: check the transposes"),
         Part("triangular storage", 1, stored,
              ABOVE if not symmetric else "only the lower triangle of S_dot is stored: build the symmetric direction from it first"),
-        Part("no inverse, arguments left alone", 1, symmetric and bool(careful[0]) and careful[1] == 0,
+        Part("no inverse, arguments left alone", 1, symmetric and kept and inverses == 0,
              ABOVE if not symmetric else
-             "the arguments were changed: work on copies" if not careful[0] else
+             "the arguments were changed: work on copies" if not kept else
              "an inverse was formed: use solve_triangular"),
     ]
 
@@ -218,7 +223,7 @@ def drive_cholesky_vjp(answer, seed):
         given = [L.copy(), lower.copy()]
         inverses.clear()
         answer(*given)
-        return np.array([float(np.array_equal(given[0], L) and np.array_equal(given[1], lower)), float(len(inverses))])
+        return np.concatenate([[len(inverses)], *(x.ravel() for x in given)])
 
     return {
         "lower": lambda: answer(L.copy(), lower.copy()),
@@ -240,7 +245,7 @@ def judge_cholesky_vjp(arrays, seed):
     full = shaped and np.allclose(np.tril(given), (np.tril(expected, -1) / 2 + np.diag(np.diag(expected))), rtol=1e-8)
     above = shaped and not full and np.allclose(np.tril(given), expected, rtol=1e-8)
     on_diagonal = shaped and np.allclose(np.diag(given), np.diag(expected), rtol=1e-8)
-    careful = arrays.get("careful", np.array([0.0, 1.0]))
+    kept, inverses = careful(arrays, L, lower)
     return [
         Part("the bar of the stored elements", 2, right,
              "a stored element below the diagonal stands for two elements of S: it gets both bars" if full else
@@ -250,9 +255,9 @@ def judge_cholesky_vjp(arrays, seed):
              "symmetrize L^-T Phi(L' L_bar) L^-1, where Phi keeps the lower triangle and halves the diagonal"),
         Part("what stands above the diagonal of L_bar", 1, ignored,
              ABOVE if not right else "above the diagonal of L_bar may stand anything: take its lower triangle first"),
-        Part("no inverse, arguments left alone", 1, right and bool(careful[0]) and careful[1] == 0,
+        Part("no inverse, arguments left alone", 1, right and kept and inverses == 0,
              ABOVE if not right else
-             "the arguments were changed: work on copies" if not careful[0] else
+             "the arguments were changed: work on copies" if not kept else
              "an inverse was formed: use solve_triangular with trans=1"),
     ]
 
