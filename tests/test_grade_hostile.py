@@ -45,8 +45,12 @@ ANSWERS = {
                               "    return x * x", 0, "OSError.*No space"),
     "fork bomb": ("import os\ndef square(x):\n    while True:\n        try: os.fork()\n        except OSError: pass", 0,
                   "processes|ran longer|no result"),
-    "a process left behind": ("import os, time\nif os.fork() == 0:\n    os.setsid()\n    time.sleep(1000)\n    os._exit(0)" + NICE, 0,
-                              "ran longer than 4 s"),
+    "a process left behind": ("import os, time\nif os.fork() == 0:\n    os.setsid()\n    time.sleep(1000)\n    os._exit(0)" + NICE, 2, ""),
+    "one left behind that writes": ("import os, time\nme = os.getpid()\nif os.fork() == 0:\n    os.setsid()\n    while os.getppid() == me: pass\n"
+                                    "    for fd in range(3, 30):\n        try: os.write(fd, b'1 1\\n' * 100)\n        except OSError: pass\n"
+                                    "    time.sleep(1000)" + NICE, 2, ""),
+    "goes on in another process": ("import os\nif os.fork(): os._exit(0)" + NICE, 0, "ended its process|another process"),
+    "a signal without a name": ("import os\nos.kill(os.getpid(), 40)" + NICE, 0, "ended by signal 40"),
     "1 GB of output": ("import os\nprint('x' * 10**7)\nfor i in range(1000): os.write(1, bytes(10**6))" + NICE, 2, ""),
     "1 GB given back": ("def square(x): return np.zeros(10**7)", 0, "more than 2 MB"),
     "deletes all files": ("import shutil\nfor folder in (np.__path__[0], '/course', '/etc', '/tmp'): shutil.rmtree(folder, ignore_errors=True)" + NICE, 2, ""),

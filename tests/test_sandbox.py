@@ -99,7 +99,9 @@ def sent(arrays, visible=(), errors={}):
     read, write = os.pipe()
     exercise_worker.send(write, arrays, list(visible), errors)
     with open(read, "rb") as f:
-        return f.read()
+        sent, why = exercise_worker.report(f.read(), os.getpid(), 0)
+    assert not why
+    return sent
 
 
 numbers = st.sampled_from(["<f8", "<f4", "<i4", "|b1", "|u1", ">f8"]).flatmap(lambda d: hnp.arrays(np.dtype(d), hnp.array_shapes(min_dims=0, max_side=4)))
@@ -112,6 +114,16 @@ def test_what_was_sent_is_what_comes_back(arrays, visible):
     assert list(got) == list(arrays) and told == visible and errors == {"a": "b"}
     for name, array in arrays.items():
         assert got[name].dtype == array.dtype and got[name].shape == array.shape and got[name].tobytes() == array.tobytes()
+
+
+@pytest.mark.parametrize("body, status, sent, why", [
+    (b"7 3\nabc", 0, b"abc", ""), (b"7 3\nabc", -9, b"abc", ""), (b"7 3\nabcdef", 0, b"abc", ""), (b"7 0\n", 0, b"", ""),
+    (b"7 3\nab", 0, b"", "before it gave"), (b"7 3\nab", -11, b"", "SIGSEGV"), (b"", -40, b"", "signal 40"), (b"7 3", 0, b"", "before it gave"),
+    (b"8 3\nabc", 0, b"", "another process"), (b"abc\n7 3\nabc", 0, b"", "the pipe"), (b"7\n", 0, b"", "the pipe"), (b"7 -1\n", 0, b"", "before it gave"),
+    (b"9" * 10_000 + b" 1\n", 0, b"", "the pipe")])
+def test_a_report_is_what_its_own_process_sent_and_all_of_it(body, status, sent, why):
+    got, told = exercise_worker.report(bytearray(body), 7, status)
+    assert got == sent and (why in told if why else not told)
 
 
 @settings(max_examples=200, deadline=None)

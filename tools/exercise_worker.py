@@ -3,8 +3,11 @@
 Started by tools/sandbox.py. Reads one job (JSON) from stdin and writes frames to stdout, each a line of
 JSON and a body of as many bytes as the line says: {"ready": true} once the course's import cell has
 run, {"start": i} when answer i begins, {"end": i, "how": "", "size": n} when it is over. The body is
-what `send` wrote: a line of JSON (failed visible tests, errors by name, names, types and shapes of the
-arrays), then the arrays' bytes. No pickles. Standard library and NumPy only.
+what `send` wrote behind its first line: a line of JSON (failed visible tests, errors by name, names, types
+and shapes of the arrays), then the arrays' bytes. No pickles. Standard library and NumPy only.
+
+An answer is over when its own process has ended. What it left running is killed then, and its report
+stands: the first line names the process and the size, so that nothing written by others counts.
 """
 import ctypes
 import json
@@ -70,12 +73,12 @@ def attempt(answer: dict, imported: dict) -> tuple[dict, list, dict]:
 
 
 def send(pipe: int, arrays: dict, visible: list, errors: dict) -> None:
-    """Write one answer's report and arrays to a pipe."""
+    """Write one answer's report and arrays to a pipe, behind a line "PROCESS BYTES"."""
     bodies = [(name, a.dtype.str, list(a.shape), a.tobytes()) for name, a in arrays.items()]
     head = json.dumps({"visible": [str(v)[:1000] for v in visible], "errors": {k: str(v)[:1000] for k, v in errors.items()},
-                       "arrays": [body[:3] for body in bodies]})
+                       "arrays": [body[:3] for body in bodies]}).encode("utf-8", "replace") + b"\n"
     with open(pipe, "wb") as f:
-        f.write(head.encode("utf-8", "replace") + b"\n")
+        f.write(f"{os.getpid()} {len(head) + sum(len(data) for *_, data in bodies)}\n".encode() + head)
         for *_, data in bodies:
             f.write(data)
 
@@ -109,6 +112,14 @@ def _children() -> list[int]:
         return []
 
 
+def kill(how, process: int) -> None:
+    """os.kill or os.killpg, of what may be gone."""
+    try:
+        how(process, signal.SIGKILL)
+    except OSError:
+        pass
+
+
 def end(child: int, seconds: float) -> int:
     """The exit code of a child, which gets some time to end by itself and is then killed."""
     over = time.monotonic() + seconds
@@ -117,11 +128,8 @@ def end(child: int, seconds: float) -> int:
         if gone:
             return os.waitstatus_to_exitcode(status)
         if time.monotonic() > over:
-            for kill in (os.killpg, os.kill):
-                try:
-                    kill(child, signal.SIGKILL)
-                except OSError:
-                    pass
+            kill(os.killpg, child)
+            kill(os.kill, child)
             over = float("inf")
         time.sleep(0.002)
 
@@ -139,6 +147,36 @@ def sweep(keep) -> None:
                 os.waitpid(pid, 0)
             except ChildProcessError:
                 pass
+
+
+def take(pipe: int, body: bytearray, most: int) -> bool:
+    """Add to body what a pipe holds, until there are more than `most` bytes; whether the pipe is closed."""
+    while len(body) <= most:
+        try:
+            data = os.read(pipe, 1 << 20)
+        except BlockingIOError:
+            return False
+        if not data:
+            return True
+        body += data
+    return False
+
+
+def report(body: bytearray, child: int, status: int) -> tuple[bytes, str]:
+    """(what `send` wrote in that process, which has ended with that exit code; why there is nothing)."""
+    first, found, rest = bytes(body).partition(b"\n")
+    names = {one.value: one.name for one in signal.Signals}
+    ended = (f"its process was ended by {names.get(-status, f'signal {-status}')}" if status < 0
+             else "it ended its process before it gave anything back")
+    if not found:
+        return b"", ended
+    try:
+        process, size = map(int, first[:100].split())
+    except ValueError:
+        process, size = 0, 0
+    if process != child:
+        return b"", "it wrote into the pipe of its results, or went on in another process"
+    return (b"", ended) if not 0 <= size <= len(rest) else (rest[:size], "")
 
 
 def start(answer: dict, imported: dict, out: int) -> tuple[int, int]:
@@ -191,26 +229,31 @@ def main() -> None:
             frame({"start": i})
             child, pipe = start(answer, imported, out)
             running[child] = [i, pipe, time.monotonic() + job["seconds"], bytearray()]
-        ready, _, _ = select.select([pipe for _, pipe, _, _ in running.values()], [], [], 0.05)
+        select.select([pipe for _, pipe, _, _ in running.values()], [], [], 0.05)
         for child, (i, pipe, deadline, body) in list(running.items()):
-            how, data = "", None
-            if pipe in ready:
-                data = os.read(pipe, 1 << 20)
-                body += data
-            if len(body) > job["output"]:
+            most = job["output"] + 100                         # and the first line
+            gone, status = os.waitpid(child, os.WNOHANG)       # first: then all that it sent is in the pipe
+            if gone:
+                del running[child]
+                kill(os.killpg, child)
+                sweep(running)
+            closed = take(pipe, body, most)
+            how = ""
+            if len(body) > most:
                 how = f"it gave back more than {job['output'] / 1e6:g} MB"
-            elif time.monotonic() > deadline:
+            elif time.monotonic() > deadline and not gone:
                 how = f"it ran longer than {job['seconds']:g} s"
-            elif data != b"":                                  # still at work
+            elif not gone and not closed:                      # still at work
                 continue
-            del running[child]
             os.close(pipe)
-            status = end(child, 0.0 if how or body else 2.0)
-            sweep(running)
-            if not how and not body:
-                how = (f"its process was ended by {signal.Signals(-status).name}" if status < 0
-                       else "it ended its process before it gave anything back")
-            frame({"end": i, "how": how, "size": 0 if how else len(body)}, b"" if how else bytes(body))
+            if gone:
+                status = os.waitstatus_to_exitcode(status)
+            else:
+                del running[child]
+                status = end(child, 0.0 if how or body else 2.0)
+                sweep(running)
+            sent, how = (b"", how) if how else report(body, child, status)
+            frame({"end": i, "how": how, "size": len(sent)}, sent)
 
 
 if __name__ == "__main__":
