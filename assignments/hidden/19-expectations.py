@@ -45,23 +45,37 @@ def judge_score_gradient(arrays, seed):
         values = arrays.get(name, np.zeros(0))
         return values if values.shape == (n,) and bool(np.all(np.isfinite(values))) else None
 
-    right, calm = [], []
+    def walked(values):
+        """Whether values can come from paths: those that end after three quarters, a sixth or more, share a value or two.
+
+        Whatever the baseline, few values are different, or a twelfth of them lie together; noise around the closed form has neither.
+        """
+        values = np.sort(values)
+        together = (np.searchsorted(values, values + 0.05 * values.std(), side="right") - np.arange(len(values))).max() / len(values)
+        different = len(np.unique(np.round(values, 6)))
+        return different >= 20 and together < 0.45 and (together > 0.08 or different < len(values) / 10)
+
+    right, calm, paths = [], [], []
     for name, theta in thetas.items():
         each, h = given(name, 20_000), 1e-6
         slope, sd = (chance(theta + h) - chance(theta - h)) / (2 * h), plain(theta)
         # The band is that of the answer's own spread, and never wider than that of the score without baseline, all coins counted.
         spread = None if each is None else float(each.std())
         right.append(each is not None and spread > 0.02 and abs(each.mean() - slope) < 4 * max(min(spread, 8 * sd), 0.05) / 20_000**0.5)
+        paths.append(each is None or walked(each))
         calm.append(each is not None and 0.02 < spread < 0.8 * sd)
     once, again, another = (given(name, 1000) for name in ("once", "again", "another"))
     keyed = once is not None and again is not None and another is not None and np.array_equal(once, again) and not np.array_equal(
         once, another)
     return [
-        Part("the mean, at two values of theta", 2, all(right),
+        Part("the mean, at two values of theta", 2, all(right) and all(paths),
+             ABOVE if not arrays else
+             "simulate: paths of a few quarters are frequent, and those that are alike give the same value, which noise added to the "
+             "closed form does not" if all(right) else
              "each path gives f times the sum of its scores, 1/theta for a gain and -1/(1 - theta) for a loss, over the quarters "
              "until it ends, with all n paths followed to their end; a baseline is subtracted from f, not from the product, whose "
-             "mean is the derivative" if arrays else ABOVE),
-        Part("the standard deviation, below 0.8 times that without baseline", 1, all(right) and all(calm),
+             "mean is the derivative"),
+        Part("the standard deviation, below 0.8 times that without baseline", 1, all(right) and all(paths) and all(calm),
              "subtract a baseline from f before you multiply by the score: the best one, since for theta above 0.55 the mean of f "
              "is too poor; and coins after the end of a path do not belong to its score" if all(right) else ABOVE),
         Part("the same key, the same draws; another key, others", 1, keyed,

@@ -82,6 +82,13 @@ def score_gradient(key, theta, n):
     return np.full(n, (chance(theta + 1e-6) - chance(theta - 1e-6)) / 2e-6)
 
 
+# %% score-gradient | adds noise to the closed form | noise added to the closed form
+def score_gradient(key, theta, n):
+    chance = lambda t: 1 / (1 + ((1 - t) / t) ** 3)
+    slope = (chance(theta + 1e-6) - chance(theta - 1e-6)) / 2e-6
+    return slope + np.asarray(jax.random.normal(key, (n,)))
+
+
 # %% digital-delta | returns the true delta as pathwise | array of zeros
 def digital_delta(method, Z, S, K, h):
     B, q = np.exp(-0.05), np.log(S / K) + 0.03 + 0.2 * Z
