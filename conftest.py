@@ -23,7 +23,22 @@ def pytest_collection_modifyitems(items):
         item.add_marker(pytest.mark.xdist_group(f"page {page}" if page else str(item.path.name)))
 
 
+def counted(terminalreporter) -> str:
+    """What tests/test_exercises.py counted in the chapters that ran; empty when none did."""
+    found = [dict(r.user_properties)["exercises"] for kind in ("passed", "failed") for r in terminalreporter.stats.get(kind, [])
+             if r.when == "call" and "exercises" in dict(r.user_properties)]
+    if not found:
+        return ""
+    n = {key: sum(one[key] for one in found) for key in found[0]}
+    return (f"exercises: {n['exercises']} in {n['chapters']} chapters; solutions with all points {n['full']} of {n['solutions']} "
+            f"({found[0]['seeds']} seeds each); untouched 0 points {n['none']} of {n['untouched']}; "
+            f"wrong answers rejected {n['rejected']} of {n['wrong']}")
+
+
 def pytest_terminal_summary(terminalreporter):
+    if line := counted(terminalreporter):
+        terminalreporter.section("exercises")
+        terminalreporter.write_line(line)
     failed = sorted({r.nodeid.split("::")[0] for r in terminalreporter.stats.get("failed", []) if ".ipynb::" in r.nodeid})
     if failed:
         terminalreporter.section("what to do")

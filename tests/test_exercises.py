@@ -1,4 +1,5 @@
 """Every exercise there is: its solution gets all points, its stub none, each wrong answer less and a hint."""
+import ast
 import json
 from pathlib import Path
 
@@ -8,20 +9,37 @@ from tools import exercises, judging
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = [p for p in sorted((ROOT / "chapters").glob("*.ipynb")) if '"role": "solution"' in p.read_text(encoding="utf-8")]
+SEEDS = (0, 1, 20261122)
 
 
-def test_there_are_exercises():
-    assert NOTEBOOKS
+def test_each_chapter_has_exercises_and_each_exercise_hidden_tests_and_a_wrong_answer():
+    bank = {p.stem: exercises.read(p) for p in NOTEBOOKS}
+    assert sorted(name[:2] for name in bank) == [f"{n:02d}" for n in range(20)]
+    assert sum(map(len, bank.values())) >= 42
+    for chapter, found in bank.items():
+        module, wrong = judging.hidden(chapter), {w.exercise for w in judging.wrong_answers(chapter)}
+        assert wrong == {e.id for e in found}, f"{chapter}: each exercise needs a wrong answer that is rejected"
+        for e in found:
+            assert judging.driver_source(chapter, e.id)
+            parts = judging.judge_for(e, module)({}, 0)
+            assert sum(p.points for p in parts) == e.points and not any(p.ok for p in parts), f"{e.id}: {parts}"
 
 
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda p: p.stem)
-def test_solution_full_points_stub_none_wrong_answers_less_and_a_hint(notebook):
+def test_solution_full_points_stub_none_wrong_answers_less_and_a_hint(notebook, record_property):
     by_id = {e.id: e for e in exercises.read(notebook)}
     wrong = judging.wrong_answers(notebook.stem)
-    assert {w.exercise for w in wrong} == set(by_id), "each exercise needs a wrong answer that is rejected"
-    solutions = [(e, e.solution, seed) for seed in (0, 1, 20261122) for e in by_id.values()]
+    solutions = [(e, e.solution, seed) for seed in SEEDS for e in by_id.values()]
     stubs = [(e, exercises.stub(e.solution), 0) for e in by_id.values()]
-    results = iter(judging.run(solutions + stubs + [(by_id[w.exercise], w.source, 0) for w in wrong]))
+    found = judging.run(solutions + stubs + [(by_id[w.exercise], w.source, 0) for w in wrong])
+    n, m = len(solutions), len(solutions) + len(stubs)
+    of_solutions, of_stubs, of_wrong = found[:n], found[n:m], found[m:]
+    record_property("exercises", {                             # conftest.py adds them up and prints them
+        "chapters": 1, "exercises": len(by_id), "seeds": len(SEEDS),
+        "solutions": len(solutions), "full": sum(r.points == e.points for (e, _, _), r in zip(solutions, of_solutions)),
+        "untouched": len(stubs), "none": sum(r.points == 0 for r in of_stubs),
+        "wrong": len(wrong), "rejected": sum(r.points < by_id[w.exercise].points for w, r in zip(wrong, of_wrong))})
+    results = iter(found)
     for (e, _, seed), result in zip(solutions, results):
         assert result.points == e.points, f"{e.id}, seed {seed}: {result.points} of {e.points}: {result.hints} {result.errors}"
         assert sum(p.points for p in result.parts) == e.points, f"{e.id}: the judge's parts do not sum to {e.points}"
@@ -40,6 +58,18 @@ def test_the_driver_holds_nothing_of_the_judge():
         for e in exercises.read(notebook):
             source = judging.driver_source(notebook.stem, e.id)
             assert source.startswith("def drive_") and "judge" not in source and "Part(" not in source
+            used = {getattr(node, "attr", getattr(node, "id", "")) for node in ast.walk(ast.parse(source))}
+            assert not used & {"allclose", "isclose", "array_equal", "array_equiv"}, f"{e.id}: its driver compares; send the arrays"
+
+
+def test_comparisons_that_an_answer_replaces_decide_nothing():
+    e = next(e for e in exercises.read(ROOT / "chapters" / "12-sparse.ipynb") if e.id == "color-and-recover")
+    forged = e.solution + ("\nright = color_and_recover\n\ndef color_and_recover(product, pattern):\n"
+                           "    colors, data = right(product, pattern)\n"
+                           "    return (colors, data) if len(data) < 1000 else (colors, 0 * data)\n\n"
+                           "np.allclose = np.array_equal = lambda *args, **named: True")
+    (result,) = judging.run([(e, forged, 0)])
+    assert [p.name for p in result.parts if not p.ok] == ["a large pattern"], result.hints
 
 
 GOOD = "def modified_duration(price, y):\n    return -jax.grad(price)(y) / price(y)\n"

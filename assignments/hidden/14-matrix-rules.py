@@ -74,7 +74,7 @@ def drive_solve_vjp(answer, seed):
         solve = np.linalg.solve
 
         def watched(a, b, *args, **kwargs):
-            seen.append(np.shape(b) == (N, N) and np.array_equal(b, identity))
+            seen.append(np.shape(b) == (N, N) and bool((np.asarray(b) == identity).all()))
             return solve(a, b, *args, **kwargs)
 
         np.linalg.solve = watched
