@@ -304,13 +304,18 @@ def handout(name: str, chosen: list[Exercise], root: Path = ROOT) -> str:
 # --- the table of all exercises
 
 def table(root: Path = ROOT) -> str:
-    """All exercises for the instructors' page, in Markdown: what each tests are the names of the parts of its judge."""
-    out = ["| id | chapter | ★ | minutes | points | title | what it tests |", "|:--|:--|:--|--:|--:|:--|:--|"]
-    for e in bank(root).values():
-        parts = getattr(judging.hidden(e.chapter, root), "judge_" + e.id.replace("-", "_"))({}, 0)
-        tested = "; ".join(f"{p.name} ({p.points:g})" for p in parts).replace("|", "\\|")
-        out.append(f"| `{e.id}` | {e.chapter[:2]} | {'★' * e.stars} | {e.minutes} | {e.points:g} | [{e.title}](#ex-{e.id}) | {tested} |")
-    return "\n".join(out)
+    """All exercises for the instructors' page, in Markdown, a table for each chapter: what each tests are the names of its judge's parts."""
+    out, known = [], list(bank(root).values())
+    for chapter in dict.fromkeys(e.chapter for e in known):
+        module = judging.hidden(chapter, root)
+        out += [f"### {chapter[:2]} {title(chapter, root)}", "",
+                "| Exercise | Difficulty | Minutes | Points | What its hidden tests look at (points) |", "|:--|:--|--:|--:|:--|"]
+        for e in (e for e in known if e.chapter == chapter):
+            parts = getattr(module, "judge_" + e.id.replace("-", "_"))({}, 0)
+            tested = "; ".join(f"{p.name} ({p.points:g})" for p in parts).replace("|", "\\|")
+            out.append(f"| [`{e.id}`](#ex-{e.id}) {e.title} | {'★' * e.stars} | {e.minutes} | {e.points:g} | {tested} |")
+        out.append("")
+    return "\n".join(out).rstrip()
 
 
 # --- writing

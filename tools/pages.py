@@ -2,7 +2,8 @@
 
 An item of the source slides is ticked by a line `<a id="item-N"></a>` in the chapter that teaches it.
 From those lines, tools/plan.yml, appendix/slide-items.csv and appendix/errata.yml come the slide
-index, the errata page, and the map and the list of chapters on the home page.
+index, the errata page, and the map and the list of chapters on the home page; from the exercises and tools/paths.yml,
+the tables of the instructors' page (tools/teaching.py).
 """
 from __future__ import annotations
 
@@ -23,6 +24,7 @@ ROMAN = ["I", "II", "III", "IV"]
 VERDICTS = {"right": "right", "conditional": "right with a condition", "wrong": "wrong", "pointer": "pointer"}
 KINDS = {"wrong": "wrong", "stale": "out of date", "conditional": "true with a condition", "typo": "slip of the pen"}
 INDEX, ERRATA = Path("appendix/90-slide-index.md"), Path("appendix/91-errata.md")
+INSTRUCTORS = Path("appendix/96-instructors.md")
 
 
 # --- what the files say ------------------------------------------------------------------------
@@ -305,11 +307,21 @@ def chapter_list(root: Path = ROOT) -> str:
 
 def home_page(root: Path = ROOT) -> str:
     """intro.md with its generated blocks written anew. Raises ValueError when the marks of a block are missing."""
-    text = (root / "intro.md").read_text(encoding="utf-8")
-    for name, make in [("map", chapter_map), ("chapters", chapter_list)]:
+    return _filled(Path("intro.md"), {"map": chapter_map, "chapters": chapter_list}, root)
+
+
+def instructors_page(root: Path = ROOT) -> str:
+    """The instructors' page with its generated blocks written anew. Raises ValueError for a missing mark or an unknown exercise."""
+    from tools import teaching                         # which the students' tree does not have
+    return _filled(INSTRUCTORS, {"paths": teaching.path_tables, "exercises": teaching.exercise_tables}, root)
+
+
+def _filled(page: Path, blocks: dict, root: Path) -> str:
+    text = (root / page).read_text(encoding="utf-8")
+    for name, make in blocks.items():
         begin, end = f"<!-- begin {name}: written by make notebooks -->", f"<!-- end {name} -->"
         if text.count(begin) != 1 or text.count(end) != 1 or text.index(begin) > text.index(end):
-            raise ValueError(f"intro.md: expected one block between {begin} and {end}")
+            raise ValueError(f"{page}: expected one block between {begin} and {end}")
         text = text[:text.index(begin) + len(begin)] + f"\n\n{make(root)}\n\n" + text[text.index(end):]
     return text
 
@@ -319,6 +331,8 @@ def home_page(root: Path = ROOT) -> str:
 def outdated(root: Path = ROOT) -> dict[Path, str]:
     """The files that should change, each with the text that it should hold."""
     texts = {root / INDEX: slide_index(root), root / ERRATA: errata_page(root), root / "intro.md": home_page(root)}
+    if (root / INSTRUCTORS).exists() and (root / "assignments").exists():
+        texts[root / INSTRUCTORS] = instructors_page(root)
     return {path: text for path, text in texts.items()
             if not path.exists() or path.read_text(encoding="utf-8") != text}
 
