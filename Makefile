@@ -14,7 +14,7 @@ help:  ## this list
 	@echo "Differentiation in Practice"; echo
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
 
-book: .venv/.book  ## build the site into _build/html (EDITION=course: no solutions, into _build/course/html)
+book: .venv/.book  ## build the site into _build/html (EDITION=course: no solutions, into _build/course/_build/html)
 	@$(RUN) -m tools.book --edition $(EDITION)
 
 serve: .venv/.book  ## build the site and serve it on this machine

@@ -167,9 +167,12 @@ def test_a_release_with_a_line_of_a_solution_is_not_written(tmp_path, monkeypatc
 
 
 def test_the_table_has_every_exercise_with_the_parts_that_give_its_points():
-    rows = assignments.table().splitlines()[2:]
-    assert [re.match(r"\| `([\w-]+)` \|", row)[1] for row in rows] == list(BANK)
+    text = assignments.table()
+    assert re.findall(r"(?m)^\*\*\[(\d\d) ", text) == [c[:2] for c in CHAPTERS]
+    rows = [row for row in text.splitlines() if row.startswith("| [")]
+    assert [re.match(r"\| \[.+\]\(#ex-([\w-]+)\)<br>`\1`<br>", row)[1] for row in rows] == list(BANK)
     for row, e in zip(rows, BANK.values()):
+        assert f"[{e.title}]" in row and f"<br>{assignments.facts(e)} |" in row.replace(chr(160), " ")
         assert sum(float(p) for p in re.findall(r"\((\d+(?:\.\d+)?)\)(?:;| \|$)", row)) == e.points, row
 
 

@@ -17,6 +17,7 @@ def test_a_new_chapter_is_written_run_listed_and_built(project):
     for path in (project / "chapters").iterdir():             # as in the beginning: chapter 00 alone
         if path.stem != "00-getting-started":
             path.unlink()
+    (project / "tools" / "paths.yml").write_text("[]\n")     # they name exercises of the chapters that are gone
     toc = (project / "_toc.yml").read_text()
     parts = yaml.safe_load(toc)["parts"]
     keep = [p for p in parts if p["caption"] in ("Foundations", "Appendix")]

@@ -28,6 +28,7 @@ def small(project):
     """A copy of the project whose chapters are two small ones, run once."""
     for path in (project / "chapters").iterdir():
         path.unlink()
+    (project / "tools" / "paths.yml").write_text("[]\n")
     for name in ("01-first", "02-second"):
         cells = "\n".join(f"```{{code-cell}} ipython3\nprint({i}, '{name}')\n```\n" for i in range(3))
         (project / "chapters" / f"{name}.md").write_text(f"{HEADER}\n# {name}\n\nText.\n\n{cells}")

@@ -308,12 +308,12 @@ def table(root: Path = ROOT) -> str:
     out, known = [], list(bank(root).values())
     for chapter in dict.fromkeys(e.chapter for e in known):
         module = judging.hidden(chapter, root)
-        out += [f"### {chapter[:2]} {title(chapter, root)}", "",
-                "| Exercise | Difficulty | Minutes | Points | What its hidden tests look at (points) |", "|:--|:--|--:|--:|:--|"]
+        out += [f"**[{chapter[:2]} {title(chapter, root)}](../chapters/{chapter}.ipynb)**", "",
+                "| Exercise | What its hidden tests look at (points) |", "|:--|:--|"]
         for e in (e for e in known if e.chapter == chapter):
             parts = getattr(module, "judge_" + e.id.replace("-", "_"))({}, 0)
             tested = "; ".join(f"{p.name} ({p.points:g})" for p in parts).replace("|", "\\|")
-            out.append(f"| [`{e.id}`](#ex-{e.id}) {e.title} | {'★' * e.stars} | {e.minutes} | {e.points:g} | {tested} |")
+            out.append(f"| [{e.title}](#ex-{e.id})<br>`{e.id}`<br>{facts(e).replace(' ', chr(160))} | {tested} |")
         out.append("")
     return "\n".join(out).rstrip()
 

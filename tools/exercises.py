@@ -199,6 +199,8 @@ def course_edition(notebook: dict) -> dict:
 
 
 def public_page(markdown: str) -> str:
-    """A page without the generated table of exercises, which names what the hidden tests look at."""
-    return re.sub(r"(?s)(<!-- begin exercises:[^>]*-->).*?(<!-- end exercises -->)",
-                  r"\1\n\n*The table stands in the instructors' edition.*\n\n\2", markdown)
+    """A page without the generated table of exercises, which names what the hidden tests look at, and without the example of a solution."""
+    for block, stands in [("exercises", "The table stands"), ("example", "The example stands")]:
+        markdown = re.sub(rf"(?s)(<!-- begin {block}:[^>]*-->).*?(<!-- end {block} -->)",
+                          rf"\1\n\n*{stands} in the instructors' edition.*\n\n\2", markdown)
+    return markdown

@@ -83,7 +83,7 @@ def makefile(text: str) -> str:
     text = "\n\n".join(out) + "\n"
     text = re.sub(r"(?m)^# the Python of `make gpu`.*\nGPU_PYTHON.*\n", "", text)
     return text.replace(" --edition $(EDITION)", "").replace("EDITION ?= full\n", "").replace(
-        " (EDITION=course: no solutions, into _build/course/html)", "")
+        " (EDITION=course: no solutions, into _build/course/_build/html)", "")
 
 
 def stage(new: Path, url: str, root: Path = ROOT) -> None:
