@@ -31,7 +31,7 @@ def test_solution_full_points_stub_none_wrong_answers_less_and_a_hint(notebook, 
     wrong = judging.wrong_answers(notebook.stem)
     solutions = [(e, e.solution, seed) for seed in SEEDS for e in by_id.values()]
     stubs = [(e, exercises.stub(e.solution), 0) for e in by_id.values()]
-    found = judging.run(solutions + stubs + [(by_id[w.exercise], w.source, 0) for w in wrong])
+    found = judging.run(solutions + stubs + [(by_id[w.exercise], w.source, 0) for w in wrong], seconds=240)     # time is not tested here
     n, m = len(solutions), len(solutions) + len(stubs)
     of_solutions, of_stubs, of_wrong = found[:n], found[n:m], found[m:]
     record_property("exercises", {                             # conftest.py adds them up and prints them
