@@ -234,7 +234,7 @@ def judge_scores(arrays, seed):
         Part("inside jit", 1, turned("jit", logits),
              "inside jit the arrays are tracers: stay with jax.numpy, without np.asarray, float(...) or conversion to lists"
              if arrays else ABOVE),
-        Part("at most three calls for 2000 observations", 1, few,
+        Part("at most three calls for many observations", 1, few,
              "a loop handles one observation after the other, compiled or not: let jax.vmap run loglik_i for all of them"
              if arrays else ABOVE),
     ]
