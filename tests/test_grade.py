@@ -42,13 +42,35 @@ def test_right_half_and_empty_get_their_points_and_the_feedback_that_helps(cours
     out = tmp_path / "out"
     assert run(course, three(tmp_path / "given"), out) == 0
     assert (out / "grades.csv").read_text() == ("student,square,mean-of,odd-part,total,out_of,remark\nann,2,2,3,7,7,\nbob,1,0,3,4,7,\n"
-                                                "cy,0,0,0,0,7,square: not answered: the cell is as it was handed out; mean-of: not answered: the "
-                                                "cell is as it was handed out; odd-part: not answered: the cell is as it was handed out\n")
+                                                "cy,0,0,0,0,7,\"square, mean-of, odd-part: not answered: the cell is as it was handed out\"\n")
     ann, bob, cy = ((out / "feedback" / f"{name}.md").read_text() for name in ("ann", "bob", "cy"))
     assert ann.startswith("# ann: 7 of 7 points") and "Hint" not in ann
     assert "- **negative numbers**: 0 of 1. Hint: a square is never negative" in bob and "- **positive numbers**: 1 of 1" in bob
     assert "NameError: name 'helper' is not defined" in bob and "Only the import cell and the cells of this exercise were run" in bob
     assert "visible tests:\n" not in bob.split("## The odd-part")[1] and "Not answered: the cell is as it was handed out." in cy
+
+
+@needs_sandbox
+@pytest.mark.parametrize("answer, failure, advice", [
+    ("def square(x:\n    return x * x", "SyntaxError: '(' was never closed (<answer>, line 1)", ""),
+    ("def sqare(x):\n    return x * x", "the cell does not define square", "keep that name"),
+    ("import statsmodelz\ndef square(x):\n    return x * x", "ModuleNotFoundError: No module named 'statsmodelz'", "`!pip install` does nothing"),
+    ("def square(x):\n    while True: pass", "it gave no result: it ran longer than", "It may never end")])
+def test_an_answer_that_did_not_run_has_a_remark_and_no_hints_about_what_it_did_not_do(course, tmp_path, answer, failure, advice):
+    tiny.submit(tmp_path / "given", "dan", tiny.notebook(square=answer))
+    assert run(course, tmp_path / "given", tmp_path / "out") == 0
+    told, grades = (tmp_path / "out" / "feedback" / "dan.md").read_text(), (tmp_path / "out" / "grades.csv").read_text()
+    square = told.split("## ")[1]
+    assert failure in square and advice in square and "Mend first what is named above" in square and "Hint" not in square
+    assert "- **positive numbers**: 0 of 1\n" in square and f"square: {failure}" in grades.splitlines()[1] and ",5,7," in grades
+
+
+@needs_sandbox
+def test_what_is_no_notebook_is_told_what_to_hand_in(course, tmp_path):
+    (tmp_path / "given").mkdir()
+    (tmp_path / "given" / "eve.ipynb").write_bytes(b"PK\x03\x04 a text document")
+    assert run(course, tmp_path / "given", tmp_path / "out") == 0
+    assert "Download .ipynb" in (tmp_path / "out" / "feedback" / "eve.md").read_text()
 
 
 @needs_sandbox

@@ -199,8 +199,10 @@ def course_edition(notebook: dict) -> dict:
 
 
 def public_page(markdown: str) -> str:
-    """A page without the generated table of exercises, which names what the hidden tests look at, and without the example of a solution."""
-    for block, stands in [("exercises", "The table stands"), ("example", "The example stands")]:
+    """A page for students: without the table of what hidden tests look at, the example of a solution, how to fork the source, and how
+    points can be gained unearned."""
+    for block, stands in [("exercises", "The table stands"), ("example", "The example stands"), ("fork", "The steps stand"),
+                          ("gradescope", "The table stands"), ("secrets", "The table stands")]:
         markdown = re.sub(rf"(?s)(<!-- begin {block}:[^>]*-->).*?(<!-- end {block} -->)",
                           rf"\1\n\n*{stands} in the instructors' edition.*\n\n\2", markdown)
     return markdown

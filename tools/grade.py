@@ -32,6 +32,7 @@ from tools import exercises, judging, sandbox, submissions
 from tools.exercises import Exercise
 
 ROOT = Path(__file__).resolve().parents[1]
+NO_RESULT = "it gave no result"
 
 
 # --- what is graded -----------------------------------------------------------------------------------
@@ -96,10 +97,11 @@ class Setting:
 
 # --- one submission -----------------------------------------------------------------------------------
 
-def report(exercise: Exercise, points: float = 0.0, problem: str = "", visible=(), parts=()) -> dict:
-    """What the record of a submission says of one exercise."""
+def report(exercise: Exercise, points: float = 0.0, problem: str = "", visible=(), parts=(), ran: bool = True) -> dict:
+    """What the record of a submission says of one exercise; `ran`: whether the function could be called, and came back."""
     clean = lambda text: " ".join("".join(c if c.isprintable() else " " for c in str(text)).split())[:400]
-    return {"id": exercise.id, "points": points, "problem": clean(problem), "visible": [clean(v) for v in visible][:20], "parts": list(parts)}
+    return {"id": exercise.id, "points": points, "problem": clean(problem), "visible": [clean(v) for v in visible][:20],
+            "parts": list(parts), "ran": ran}
 
 
 def grade_one(path: Path, setting: Setting, skip: dict[str, str] = {}, tell=lambda *_: None) -> dict:
@@ -130,7 +132,8 @@ def grade_one(path: Path, setting: Setting, skip: dict[str, str] = {}, tell=lamb
                 modules[e.chapter] = judging.hidden(e.chapter, setting.root)
             result = judging.judge(e, setting.seed, g, judging.judge_for(e, modules[e.chapter]))
             errors = [f"{name}: {error}" for name, error in result.errors.items() if error not in result.visible]
-            out[e.id] = report(e, result.points, "", result.visible + errors, [asdict(p) for p in result.parts])
+            ran = "answer" not in result.errors and not any(v.startswith(NO_RESULT) for v in result.visible)
+            out[e.id] = report(e, result.points, "", result.visible + errors, [asdict(p) for p in result.parts], ran)
         tell("run")
     return {"problem": "", "exercises": [out[e.id] for e in setting.exercises]}
 
@@ -229,7 +232,7 @@ def check(setting: Setting) -> str:
 # --- what is written ----------------------------------------------------------------------------------
 
 def table(records: dict[str, dict], chosen: list[Exercise]) -> str:
-    """The grades as CSV: a row for each student, in order of the names; `remark` says what was broken."""
+    """The grades as CSV: a row for each student, in order of the names; `remark` says what was not answered, or did not run."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(["student", *(e.id for e in chosen), "total", "out_of", "remark"])
@@ -237,13 +240,26 @@ def table(records: dict[str, dict], chosen: list[Exercise]) -> str:
     for student in sorted(records):
         record = records[student]
         points = [r["points"] for r in record["exercises"]]
-        remark = record["problem"] or "; ".join(f"{r['id']}: {text}" for r in record["exercises"] if (text := _remark(r)))
+        remarks: dict[str, list[str]] = {}
+        for r in record["exercises"]:
+            remarks.setdefault(_remark(r), []).append(r["id"])
+        remark = record["problem"] or "; ".join(f"{', '.join(ids)}: {text}" for text, ids in remarks.items() if text)
         writer.writerow([safe(student), *(f"{p:g}" for p in points), f"{sum(points):g}", f"{sum(e.points for e in chosen):g}", remark])
     return out.getvalue()
 
 
 def _remark(r: dict) -> str:
-    return r["problem"] or next((v for v in r["visible"] if v.startswith("it gave no result")), "")
+    return r["problem"] or ("" if r["ran"] else next((v for v in r["visible"] if v.startswith(NO_RESULT)), r["visible"][0]))
+
+
+NOTEBOOK = "Hand in the notebook's own file, `.ipynb`. On Colab: *File → Download → Download .ipynb*."
+ADVICE = {                                                     # how a failure begins, and what to do about it
+    "NameError": "Only the import cell and the cells of this exercise were run: what it needs must stand there.",
+    "ModuleNotFoundError": "Only Python's own modules and the packages that the course uses are there: `!pip install` does nothing.",
+    "the cell does not define": "The hidden tests call the function by the name that the exercise gives it: keep that name.",
+    f"{NO_RESULT}: it ran longer": "It may never end, or do far more work than it must at the sizes that the exercise names. "
+                                   "Where it is quick on your machine, ask for it to be graded again.",
+}
 
 
 def feedback(student: str, record: dict, chosen: list[Exercise]) -> str:
@@ -252,7 +268,8 @@ def feedback(student: str, record: dict, chosen: list[Exercise]) -> str:
     got = sum(r["points"] for r in record["exercises"])
     out = [f"# {student.replace('<', '&lt;')}: {got:g} of {sum(e.points for e in chosen):g} points", ""]
     if record["problem"]:
-        return "\n".join([*out, f"This submission could not be graded: {record['problem']}.", ""])
+        return "\n".join([*out, f"This submission could not be graded: {record['problem']}.", *(
+            [] if record["problem"].startswith("the grader") else ["", NOTEBOOK]), ""])
     out += ["| exercise | points | of |", "|---|---:|---:|"]
     out += [f"| {e.title} | {r['points']:g} | {e.points:g} |" for e, r in zip(chosen, record["exercises"])]
     for e, r in zip(chosen, record["exercises"]):
@@ -262,11 +279,13 @@ def feedback(student: str, record: dict, chosen: list[Exercise]) -> str:
             continue
         if r["visible"]:
             out += ["Your cell, and its visible tests:", "", *(f"- {code(v)}" for v in r["visible"]), ""]
-            if any(v.startswith(("NameError", "answer: NameError")) for v in r["visible"]):
-                out += ["(Only the import cell and the cells of this exercise were run: what it needs must stand there.)", ""]
+            for begin, advice in ADVICE.items():
+                if any(v.removeprefix("answer: ").startswith(begin) for v in r["visible"]):
+                    out += [f"({advice})", ""]
         out += ["Hidden tests:", ""]
         out += [f"- **{p['name']}**: {p['points']:g} of {p['points']:g}" if p["ok"] else
-                f"- **{p['name']}**: 0 of {p['points']:g}. Hint: {p['hint']}" for p in r["parts"]]
+                f"- **{p['name']}**: 0 of {p['points']:g}" + (f". Hint: {p['hint']}" if r["ran"] else "") for p in r["parts"]]
+        out += [] if r["ran"] else ["", "They could not judge it. Mend first what is named above; hints follow once the function runs."]
     return "\n".join(out) + "\n"
 
 
