@@ -26,7 +26,10 @@ COMMON = """
 rng = np.random.default_rng(seed)
 spd = lambda B: B @ B.T + np.eye(len(B))
 with jax.enable_x64(True):
-"""                                         # what NumPy and JAX programs say everywhere
+@functools.lru_cache(maxsize=64)
+if name not in arrays:
+    return False
+"""                                         # what programs with NumPy and JAX, and judges, say everywhere
 MARKED = re.compile(rf"(?ms)^[ ]*{BEGIN}$.*?^[ ]*{END}$\n?")
 RETURN = re.compile(r"^return(?=[^\w]|\w+[.(\[])")
 IMPORT = re.compile(r"(import\s+\w|from\s+[\w.]+\s+import\s)")
