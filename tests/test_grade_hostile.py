@@ -18,16 +18,16 @@ from tools import grade, sandbox
 
 REASON = sandbox.why_not()
 pytestmark = pytest.mark.skipif(bool(REASON), reason=REASON or "-")
-LIMITS = sandbox.Limits(seconds=4, memory=500, processes=24, output=2, disk=8, start=60)
+LIMITS = sandbox.Limits(seconds=12, memory=500, processes=24, output=2, disk=8, start=60)
 NICE = "\ndef square(x):\n    return x * x"
 
 # what the answer to `square` does: (source, points for it, what the feedback must say)
 ANSWERS = {
-    "endless loop": ("def square(x):\n    while True: pass", 0, "ran longer than 4 s"),
-    "endless loop while defining": ("while True: pass" + NICE, 0, "ran longer than 4 s"),
+    "endless loop": ("def square(x):\n    while True: pass", 0, "ran longer than 12 s"),
+    "endless loop while defining": ("while True: pass" + NICE, 0, "ran longer than 12 s"),
     "catches everything": ("def square(x):\n    while True:\n        try:\n            while True: pass\n        except BaseException: pass", 0,
-                           "ran longer than 4 s"),
-    "sleeps": ("import time\ntime.sleep(1000)" + NICE, 0, "ran longer than 4 s"),
+                           "ran longer than 12 s"),
+    "sleeps": ("import time\ntime.sleep(1000)" + NICE, 0, "ran longer than 12 s"),
     "sys.exit": ("import sys\nsys.exit('bye')", 0, "SystemExit: bye"),
     "sys.exit in the answer": ("import sys\ndef square(x): sys.exit()", 0, "SystemExit: the code asks Python to end"),
     "os._exit": ("import os\nos._exit(0)" + NICE, 0, "ended its process"),
