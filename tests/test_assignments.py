@@ -244,7 +244,7 @@ def test_the_bundle_judges_as_the_course_does(tmp_path):
     answers += [(i, exercises.stub(BANK[i].solution)) for i, _ in answers[:1]] + [("share", "def share("), ("run-list", ""),
                                                                                  ("count-paths", "import os; os._exit(0)")]
     answers += [(w.exercise, w.source) for w in judging.wrong_answers(chapter)[:3]]
-    (tmp_path / "job.json").write_text(json.dumps({**job, "exercises": [{**base[i], "source": source} for i, source in answers]}))
+    (tmp_path / "job.json").write_text(json.dumps({**job, "exercises": [{**base[i], "cells": [source]} for i, source in answers]}))
     points = {i: [p.points for p in getattr(judging.hidden(chapter), "judge_" + i.replace("-", "_"))({}, 0)] for i in base}
     env = {**os.environ, "PYTHONPATH": str(files)}
     subprocess.run([sys.executable, files / "course_grading.py", "run", "job.json"], cwd=tmp_path, env=env, check=True)

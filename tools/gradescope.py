@@ -85,8 +85,8 @@ def test_file(e: Exercise, root: Path = ROOT) -> tuple[str, int]:
 
 
 def needed_tools(root: Path = ROOT) -> list[str]:
-    """The modules of tools/ that tools/judging.py needs, with those that they need."""
-    found, todo = set(), ["judging"]
+    """The modules of tools/ that the bundle runs, with those that they need."""
+    found, todo = set(), ["judging", "exercise_worker"]
     while todo:
         name = todo.pop()
         path = root / "tools" / f"{name}.py"
@@ -110,8 +110,7 @@ def write(path: Path, chosen: list[Exercise], extras: list[str], seed: int = 0, 
     for e in chosen:
         members[f"tests/{e.id}.py"], parts = test_file(e, root)
         job = jobs.setdefault(e.chapter, {"imports": e.imports, "exercises": []})
-        job["exercises"].append({"id": e.id, "answer": e.answer, "tests": e.tests, "seed": seed, "parts": parts,
-                                 "driver": judging.driver_source(e.chapter, e.id, root)})
+        job["exercises"].append({**judging.task(e, [], seed, root), "id": e.id, "parts": parts})
     members["files/course_grading.py"] = (root / "tools" / "autograder" / "course_grading.py").read_text(encoding="utf-8")
     members["files/course_grading.json"] = json.dumps(jobs, indent=1)
     for chapter in jobs:

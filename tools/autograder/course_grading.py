@@ -45,7 +45,7 @@ def grade():
     env = {**os.environ, "PYTHONPATH": str(HERE), "JAX_PLATFORMS": "cpu", "MPLBACKEND": "agg"}
     for chapter, job in bundle.items():
         for exercise in job["exercises"]:
-            exercise["source"] = defining(cells, exercise["answer"])
+            exercise["cells"] = [defining(cells, exercise["name"])]
         with tempfile.TemporaryDirectory() as folder:
             Path(folder, "job.json").write_text(json.dumps(job))
             run = [sys.executable, str(HERE / "course_grading.py")]
@@ -80,11 +80,6 @@ def plain(cell):
 
 # --- in the process that runs answers
 
-def one_line(error):
-    text = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {text[0]}" if text else type(error).__name__
-
-
 def run(path):
     job, space = json.loads(Path(path).read_text()), {"__name__": "__main__"}
     exec(compile(job["imports"], "<imports>", "exec"), space)
@@ -92,7 +87,7 @@ def run(path):
         child = os.fork()
         if child == 0:
             try:
-                answer(exercise, dict(space), i)
+                answer(exercise, space, i)
             except BaseException:
                 traceback.print_exc()
             finally:
@@ -106,31 +101,8 @@ def run(path):
 
 def answer(exercise, space, i):
     import numpy as np
-    arrays, visible, errors = {}, [], {}
-    try:
-        exec(compile(exercise["source"], "<answer>", "exec"), space)
-        if exercise["answer"] not in space:
-            raise NameError(f"no cell defines {exercise['answer']}")
-        function = space[exercise["answer"]]
-        for test in exercise["tests"]:
-            try:
-                exec(compile(test, "<visible test>", "exec"), dict(space))
-            except BaseException as e:
-                visible.append(one_line(e))
-        tools = {}
-        exec(compile(exercise["driver"], "<driver>", "exec"), tools)
-        values = tools["drive_" + exercise["id"].replace("-", "_")](function, exercise["seed"])
-    except BaseException as e:
-        visible, values = visible or [one_line(e)], {}
-    for name, value in values.items():
-        try:
-            value = value() if callable(value) else value
-            value = np.asarray(value.detach().cpu() if hasattr(value, "detach") else value)
-            if value.dtype.kind not in "biuf":
-                raise TypeError(f"expected numbers, got {value.dtype}")
-            arrays[name] = value
-        except BaseException as e:
-            errors[name] = one_line(e)
+    from tools.exercise_worker import attempt
+    arrays, visible, errors = attempt(exercise, space)
     np.savez(f"{i}.npz", **arrays)
     Path(f"{i}.json").write_text(json.dumps({"visible": visible, "errors": errors}))
 
@@ -151,7 +123,7 @@ def judge(path, chapter):
         try:
             parts = [(bool(p.ok), p.hint) for p in getattr(module, "judge_" + exercise["id"].replace("-", "_"))(arrays, exercise["seed"])]
         except Exception as e:
-            parts = [(False, f"it could not be judged ({one_line(e)})")] * exercise["parts"]
+            parts = [(False, f"it could not be judged ({type(e).__name__}: {e})")] * exercise["parts"]
         out[exercise["id"]] = {**verdict, "parts": parts}
     print(json.dumps(out))
 
