@@ -131,7 +131,7 @@ def test_what_is_no_exercise_is_refused_with_the_nearest_name(asked, words):
 
 
 @pytest.mark.parametrize("argv, words", [(["--name", "x"], "NAME: .*expected A="), (["hvp", "--name", "a/b"], "NAME: got 'a/b'"),
-                                         (["hvp", "--name", "02-numerical"], "is the name of a chapter"),
+                                         (["hvp", "--name", "02-numerical"], "is the name of a chapter or problem set"),
                                          (["hvp", "--seed", "one"], "SEED: got 'one'"), (["nothing"], "A: got 'nothing'")])
 def test_the_command_names_the_argument_and_writes_nothing(argv, words, tmp_path, capsys):
     assert assignments.main([*argv, "--out", str(tmp_path)]) == 1

@@ -8,14 +8,15 @@ import pytest
 from tools import exercises, judging
 
 ROOT = Path(__file__).resolve().parents[1]
-NOTEBOOKS = [p for p in sorted((ROOT / "chapters").glob("*.ipynb")) if '"role": "solution"' in p.read_text(encoding="utf-8")]
+NOTEBOOKS = [p for p in exercises.files(ROOT).values() if '"role": "solution"' in p.read_text(encoding="utf-8")]
 SEEDS = (0, 1, 20261122)
 
 
 def test_each_chapter_has_exercises_and_each_exercise_hidden_tests_and_a_wrong_answer():
-    bank = {p.stem: exercises.read(p) for p in NOTEBOOKS}
-    assert sorted(name[:2] for name in bank) == [f"{n:02d}" for n in range(20)]
-    assert sum(map(len, bank.values())) >= 42
+    bank = {p.stem: [e for e in exercises.read(p) if not e.by_hand] for p in NOTEBOOKS}
+    chapters = {p.stem: bank[p.stem] for p in NOTEBOOKS if p.parent.name == "chapters"}
+    assert sorted(name[:2] for name in chapters) == [f"{n:02d}" for n in range(20)]
+    assert sum(map(len, chapters.values())) >= 42
     for chapter, found in bank.items():
         module, wrong = judging.hidden(chapter), {w.exercise for w in judging.wrong_answers(chapter)}
         assert wrong == {e.id for e in found}, f"{chapter}: each exercise needs a wrong answer that is rejected"
@@ -27,7 +28,7 @@ def test_each_chapter_has_exercises_and_each_exercise_hidden_tests_and_a_wrong_a
 
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda p: p.stem)
 def test_solution_full_points_stub_none_wrong_answers_less_and_a_hint(notebook, record_property):
-    by_id = {e.id: e for e in exercises.read(notebook)}
+    by_id = {e.id: e for e in exercises.read(notebook) if not e.by_hand}
     wrong = judging.wrong_answers(notebook.stem)
     solutions = [(e, e.solution, seed) for seed in SEEDS for e in by_id.values()]
     stubs = [(e, exercises.stub(e.solution), 0) for e in by_id.values()]
@@ -49,13 +50,14 @@ def test_solution_full_points_stub_none_wrong_answers_less_and_a_hint(notebook, 
         assert result.visible, f"{e.id}: the stub passes the visible tests"
     for w, result in zip(wrong, results):
         assert result.points < by_id[w.exercise].points, f"{w.exercise}: full points for the answer that {w.what}"
+        assert w.keeps in (None, result.points), f"{w.exercise}, the answer that {w.what}: {result.points} points, not {w.keeps}: {result.hints}"
         hints = " ".join(result.hints)
         assert w.hint in hints, f"{w.exercise}, the answer that {w.what}: no hint with {w.hint!r} in {hints!r}"
 
 
 def test_the_driver_holds_nothing_of_the_judge():
     for notebook in NOTEBOOKS:
-        for e in exercises.read(notebook):
+        for e in (e for e in exercises.read(notebook) if not e.by_hand):
             source = judging.driver_source(notebook.stem, e.id)
             assert source.startswith("def drive_") and "judge" not in source and "Part(" not in source
             used = {getattr(node, "attr", getattr(node, "id", "")) for node in ast.walk(ast.parse(source))}

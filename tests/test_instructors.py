@@ -18,13 +18,14 @@ def block(name: str) -> str:
     return re.search(rf"(?s)<!-- begin {name}:[^>]*-->(.*?)<!-- end {name} -->", PAGE)[1].strip()
 
 
-TYPED = PAGE.replace(block("paths"), "").replace(block("exercises"), "").replace(block("example"), "")
+TYPED = PAGE.replace(block("paths"), "").replace(block("exercises"), "").replace(block("example"), "").replace(block("sets"), "")
 
 
 # --- what is generated
 
 def test_the_generated_tables_are_current():
-    assert block("paths") == teaching.path_tables(ROOT) and block("exercises") == teaching.exercise_tables(ROOT), "run make notebooks"
+    assert block("paths") == teaching.path_tables(ROOT) and block("exercises") == teaching.exercise_tables(ROOT)
+    assert block("sets") == teaching.set_table(ROOT), "run make notebooks"
 
 
 @pytest.fixture

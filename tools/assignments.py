@@ -1,4 +1,4 @@
-"""Homework from the chapters' exercises: `make assignments` (A=02-numerical, or A=fd-forward,run-list NAME=homework-1).
+"""Homework: `make assignments` (A=02-numerical, A=fd-forward,run-list NAME=homework-1, or a problem set, A=p1-mini-autodiff).
 
 For each homework, in _build/assignments/NAME:
 
@@ -7,6 +7,7 @@ For each homework, in _build/assignments/NAME:
     private/…-solution.ipynb the same notebook with the answers
     private/autograder.zip   for Gradescope (tools/gradescope.py)
     private/assignment.json  the exercises, their chapters and points, for `make grade`
+    private/…-rubric.md      of a problem set: how its parts in words are graded
 
 Everything is derived from the chapters; what stands in release/ is searched for lines of solutions and hidden tests.
 """
@@ -43,20 +44,38 @@ def bank(root: Path = ROOT) -> dict[str, Exercise]:
     return out
 
 
-def choose(asked: str, root: Path = ROOT) -> list[Exercise]:
-    """The exercises that `asked` names, in its order: chapters and ids, separated by commas.
+def problem_sets(root: Path = ROOT) -> dict[str, list[Exercise]]:
+    """The parts of each problem set, by its name. Raises ValueError when two exercises of the course have one id."""
+    known, out = set(bank(root)), {}
+    for name, path in exercises.files(root).items():
+        if path.parent.name == "sets":
+            out[name] = exercises.read(path)
+            twice = known & {e.id for e in out[name]}
+            if twice:
+                raise ValueError(f"exercise id {min(twice)!r} of {name} stands elsewhere too: ids are unique in the course")
+            known |= {e.id for e in out[name]}
+    return out
 
-    Raises ValueError for a name that is neither, and for an exercise named twice.
+
+def choose(asked: str, root: Path = ROOT) -> list[Exercise]:
+    """The exercises that `asked` names, in its order: chapters and ids, separated by commas; or the parts of one problem set.
+
+    Raises ValueError for a name that is none of these, for an exercise named twice, and for a problem set beside others.
     """
-    known, out = bank(root), []
+    known, sets, out = bank(root), problem_sets(root), []
+    if asked.strip() in sets:
+        return sets[asked.strip()]
     chapters = list(dict.fromkeys(e.chapter for e in known.values()))
     for name in filter(None, re.split(r"[,\s]+", asked)):
         if name in chapters:
             found = [e for e in known.values() if e.chapter == name]
         elif name in known:
             found = [known[name]]
+        elif name in sets or any(name == e.id for parts in sets.values() for e in parts):
+            raise ValueError(f"A: {name} is (of) a problem set: its parts build on one another, so it is handed out whole and alone, "
+                             f"as A={next(s for s, parts in sets.items() if name == s or name in {e.id for e in parts})}")
         else:
-            near = difflib.get_close_matches(name, [*known, *chapters], 3)
+            near = difflib.get_close_matches(name, [*known, *chapters, *sets], 3)
             raise ValueError(f"A: got {name!r}, expected a chapter with exercises ({chapters[0]} … {chapters[-1]}) or the id of an "
                              f"exercise{', such as ' + ', '.join(near) if near else ''}; "
                              "python -m tools.assignments --list prints them")
@@ -145,7 +164,7 @@ def _binds(node: ast.stmt) -> list[tuple[str, str]]:
 
 
 def _notebook(chapter: str, root: Path) -> dict:
-    return json.loads((root / "chapters" / f"{chapter}.ipynb").read_text(encoding="utf-8"))
+    return json.loads(exercises.files(root)[chapter].read_text(encoding="utf-8"))
 
 
 def _tagged(chapter: str, tag: str, root: Path) -> str:
@@ -176,7 +195,7 @@ def labels(root: Path = ROOT) -> dict[str, str]:
 
 
 def absolute(markdown: str, chapter: str, known: dict[str, str], pages: str) -> str:
-    """Markdown whose links lead to the book's pages. Raises ValueError for a label that the book does not have."""
+    """Markdown whose links lead to the book's pages; links to what stands in `known` with "" lead into the notebook itself. Raises ValueError for a label that the book does not have."""
     def replace(found: re.Match) -> str:
         text, to = found.groups()
         if re.match(r"[a-z]+:", to):
@@ -185,7 +204,7 @@ def absolute(markdown: str, chapter: str, known: dict[str, str], pages: str) -> 
         if not file:
             if anchor not in known:
                 raise ValueError(f"chapters/{chapter}: the link [{text}](#{anchor}) leads to no label of the book")
-            return f"[{text}]({pages}/{known[anchor]})"
+            return f"[{text}]({pages}/{known[anchor]})" if known[anchor] else found[0]
         page = re.sub(r"\.(ipynb|md)$", ".html", file)
         page = page.removeprefix("../") if page.startswith("../") else f"chapters/{page}"
         return f"[{text}]({pages}/{page}{'#' + anchor if anchor else ''})"
@@ -204,6 +223,8 @@ def notebook(name: str, chosen: list[Exercise], edition: str, root: Path = ROOT)
     """The notebook of a homework, "student" or "solution". Without outputs; its cells say {id, role} of their exercise."""
     if edition not in ("student", "solution"):
         raise ValueError(f"edition: got {edition!r}, expected 'student' or 'solution'")
+    if exercises.files(root)[chosen[0].chapter].parent.name == "sets":
+        return whole_set(chosen, edition, root)
     chapters = list(dict.fromkeys(e.chapter for e in chosen))
     pages, known = repo.spellings(setup_cell.package(root))[1], labels(root)
     imports = {e.chapter: e.imports for e in chosen}
@@ -232,6 +253,47 @@ def notebook(name: str, chosen: list[Exercise], edition: str, root: Path = ROOT)
         "assignment": {"name": name, "exercises": [e.id for e in chosen]}}}
 
 
+def whole_set(chosen: list[Exercise], edition: str, root: Path = ROOT) -> dict:
+    """The notebook of a problem set, "student" or "solution": its own text and cells, without outputs."""
+    name, by_id = chosen[0].chapter, {e.id: e for e in chosen}
+    pages, known = repo.spellings(setup_cell.package(root))[1], labels(root)
+    source = _notebook(name, root)
+    known |= {label: "" for cell in source["cells"] if cell["cell_type"] == "markdown"
+              for label in re.findall(r'<a id="([\w-]+)">', "".join(cell["source"]))} | {f"ex-{ident}": "" for ident in by_id}
+    cells, count = [], {}
+
+    def box(found: re.Match) -> str:
+        e = by_id[found[2]]
+        return f'<a id="ex-{e.id}"></a>\n\n### {e.title}\n\n{facts(e)}{" · graded by hand" * e.by_hand}\n\n{found[3].strip()}'
+
+    for cell in source["cells"]:
+        text, meta = "".join(cell["source"]), cell["metadata"]
+        role, ident = (meta.get("exercise", {}).get(key) for key in ("role", "id"))
+        tags = [tag for tag in meta.get("tags", []) if tag in ("setup", "imports", "given")]
+        key = f"{ident}-{'test' if role == 'test' else 'answer'}" if ident else (tags or [cell["cell_type"]])[0]
+        count[key] = count.get(key, -1) + 1
+        key += f"-{count[key]}" if count[key] or role == "test" or not (ident or tags) else ""
+        if role == "solution" and edition == "student":
+            text, role = exercises.stub(text), "stub"
+        elif role == "solution":
+            text = "\n".join(line for line in text.splitlines() if line.strip() not in (exercises.BEGIN, exercises.END))
+        elif role == "test":
+            text = exercises.guarded(text)
+        elif role == "text":
+            text = (exercises.wordless(text) if edition == "student"
+                    else text.replace(exercises.WORDS_BEGIN, "").replace(exercises.WORDS_END, "").strip())
+        if cell["cell_type"] == "markdown":
+            new = _markdown(key, absolute(exercises.STATEMENT.sub(box, text), name, known, pages))
+        else:
+            new = _code(key, text, setup_cell.METADATA if "setup" in tags else {"tags": tags} if tags else {})
+        if role:
+            new["metadata"] = {"exercise": {**meta["exercise"], "role": role}}
+        cells.append(new)
+    return {"cells": cells, "nbformat": 4, "nbformat_minor": 5, "metadata": {
+        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}, "language_info": {"name": "python"},
+        "assignment": {"name": name, "exercises": list(by_id)}}}
+
+
 def _intro(name: str, chosen: list, chapters: list, edition: str, pages: str, root: Path) -> str:
     read = ", ".join(f"[{title(c, root)}]({pages}/chapters/{c}.html)" for c in chapters)
     if edition == "solution":
@@ -248,6 +310,8 @@ def _intro(name: str, chosen: list, chapters: list, edition: str, pages: str, ro
 
 def heading(name: str, chosen: list[Exercise], root: Path = ROOT) -> str:
     """The title of a homework: that of its chapter, or its name."""
+    if exercises.files(root)[chosen[0].chapter].parent.name == "sets":
+        return title(chosen[0].chapter, root)
     return f"Exercises: {title(name, root)}" if name == chosen[0].chapter else name.replace("-", " ").capitalize()
 
 
@@ -285,7 +349,7 @@ the same cell.)
 - The test below each answer is a first check on one or two inputs; it gives no points.
 - The points come from hidden tests. They call your function with other inputs, look at everything that the statement asks for, and \
 are divided into parts, so that an answer that is right in part gets part of the points.
-- Each answer is run alone, after the import cell: keep its name and arguments, and put what it needs into its own cell.
+- {alone}
 
 ## Honor
 
@@ -293,11 +357,17 @@ Talk about the problems with anyone; write every line that you hand in yourself,
 """
 
 
+ALONE = "Each answer is run alone, after the import cell: keep its name and arguments, and put what it needs into its own cell."
+TOGETHER = ("Each part in code is run after the cells that you were given, and after your answers to the parts that its statement builds on: "
+            "keep names and arguments, and put all else that it needs into its own cell. Parts in words are read by a person.")
+
+
 def handout(name: str, chosen: list[Exercise], root: Path = ROOT) -> str:
     """The page that students get with a homework, in Markdown."""
     rows = "\n".join(f"| {i} | {e.title} | {title(e.chapter, root)} | {'★' * e.stars} | {e.minutes} | {e.points:g} |"
                      for i, e in enumerate(chosen, 1))
-    return HANDOUT.format(heading=heading(name, chosen, root), name=name, rows=rows, points=sum(e.points for e in chosen),
+    whole = exercises.files(root)[chosen[0].chapter].parent.name == "sets"
+    return HANDOUT.format(alone=TOGETHER if whole else ALONE, heading=heading(name, chosen, root), name=name, rows=rows, points=sum(e.points for e in chosen),
                           minutes=sum(e.minutes for e in chosen), placeholder=exercises.PLACEHOLDER, says=exercises.SAYS)
 
 
@@ -339,7 +409,10 @@ def write(name: str, chosen: list[Exercise], out: Path, seed: int = 0, root: Pat
         shutil.rmtree(new)
         raise RuntimeError(f"{name}: nothing was released: " + "\n".join(found[:5]))
     (new / "private" / f"{name}-solution.ipynb").write_text(text("solution"), encoding="utf-8")
-    gradescope.write(new / "private" / "autograder.zip", chosen, merged_extras([e.chapter for e in chosen], root), seed, root)
+    gradescope.write(new / "private" / "autograder.zip", [e for e in chosen if not e.by_hand], merged_extras([e.chapter for e in chosen], root), seed, root)
+    rubric = root / "assignments" / "rubrics" / f"{chosen[0].chapter}.md"
+    if any(e.by_hand for e in chosen):
+        (new / "private" / f"{name}-rubric.md").write_text(rubric.read_text(encoding="utf-8"), encoding="utf-8")
     (new / "private" / "assignment.json").write_text(json.dumps({
         "name": name, "seed": seed, "exercises": [{"id": e.id, "chapter": e.chapter, "points": e.points} for e in chosen]},
         indent=1) + "\n", encoding="utf-8")
@@ -350,16 +423,18 @@ def write(name: str, chosen: list[Exercise], out: Path, seed: int = 0, root: Pat
 
 def main(argv=None, root: Path = ROOT) -> int:
     parser = argparse.ArgumentParser(prog="make assignments", description=__doc__.splitlines()[0])
-    parser.add_argument("asked", nargs="?", default="", help="A: a chapter, or ids of exercises separated by commas; all chapters")
+    parser.add_argument("asked", nargs="?", default="", help="A: a chapter, ids of exercises separated by commas, or a problem set; all chapters and sets")
     parser.add_argument("--name", default="", help="NAME: the name of a homework that is not one chapter (homework)")
     parser.add_argument("--seed", default="", help="SEED: for the inputs of the hidden tests on Gradescope, a whole number (0)")
     parser.add_argument("--out", type=Path, default=None)
-    parser.add_argument("--list", action="store_true", help="print the table of all exercises and write nothing")
+    parser.add_argument("--list", action="store_true", help="print all exercises and problem sets and write nothing")
     args = parser.parse_args(argv)
     out = args.out or root / "_build" / "assignments"
     try:
         if args.list:
             print(table(root))
+            for name, parts in problem_sets(root).items():
+                print(f"\n{name}: {', '.join(e.id for e in parts)}")
             return 0
         if args.seed and not re.fullmatch(r"\d{1,9}", args.seed):
             raise ValueError(f"SEED: got {args.seed!r}, expected a whole number of at most nine digits")
@@ -367,13 +442,14 @@ def main(argv=None, root: Path = ROOT) -> int:
         if args.asked.strip():
             chosen = choose(args.asked, root)
             alone = args.asked.strip() if args.asked.strip() == chosen[0].chapter else "homework"
-            if args.name in {e.chapter for e in known.values()}:
-                raise ValueError(f"NAME: {args.name} is the name of a chapter; expected another, such as homework-1")
+            if args.name in exercises.files(root):
+                raise ValueError(f"NAME: {args.name} is the name of a chapter or problem set; expected another, such as homework-1")
             todo = {args.name or alone: chosen}
         elif args.name:
             raise ValueError("NAME: it names a homework of your own; expected A= with it, e.g. make assignments A=fd-forward,run-list NAME=homework-1")
         else:
             todo = {c: [e for e in known.values() if e.chapter == c] for c in dict.fromkeys(e.chapter for e in known.values())}
+            todo |= problem_sets(root)
         out.mkdir(parents=True, exist_ok=True)
         wanted = leaks.secrets(root)
         for name, chosen in todo.items():

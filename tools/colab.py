@@ -1,4 +1,4 @@
-"""Run each chapter as Colab would, without Colab: `make colab-test`.
+"""Run each chapter and problem set as Colab would, without Colab: `make colab-test`.
 
 A chapter's notebook is copied, unedited and alone, into an empty folder and run with the versions of tests/colab-pins.txt; before it,
 in the same environment and with the same set-up cell, the untouched student notebook of its exercises. EDITION=public runs the
@@ -64,10 +64,13 @@ print(json.dumps({"error": "; ".join(errors), "setup": said_by_setup}))
 
 def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="make colab-test", description=__doc__.splitlines()[0])
-    parser.add_argument("names", nargs="*", help="N: chapters; all when none is given")
+    parser.add_argument("names", nargs="*", help="N: chapters and problem sets; all when none is given")
     parser.add_argument("--edition", choices=["full", "public"], default="full")
     args = parser.parse_args(argv)
-    chapters, root = find_chapters(args.names), ROOT
+    known, root = exercises.files(ROOT), ROOT
+    chapters = find_chapters([str(known.get(name, name)) for name in args.names])
+    if not args.names and args.edition == "full":
+        chapters += [path for path in known.values() if path not in chapters]          # the problem sets
     python = base_environment()
     before = freeze(python)
     with tempfile.TemporaryDirectory() as folder:

@@ -9,6 +9,12 @@ An exercise lives once, in its chapter: a statement, a solution cell whose answe
 
 so that expected values never stand where a student's code runs. `assignments/wrong/NN-name.py`
 holds plausible wrong answers. In ID the hyphens of the exercise's id are underscores.
+
+A problem set, `assignments/sets/NAME.ipynb`, is read in the same way; its exercises are its parts. Three
+things are its own: cells tagged `given` run before each answer, as the import cell does; a part may
+call the student's answers to earlier parts (`needs` in its metadata); and a part may ask for words: a
+Markdown cell with the role "text", whose model answer stands between `<!-- BEGIN SOLUTION -->` and
+`<!-- END SOLUTION -->`, graded by a person with assignments/rubrics/NAME.md.
 tools/judging.py runs and judges. Standard library only: the site is built with it.
 """
 from __future__ import annotations
@@ -26,6 +32,9 @@ PLACEHOLDER = f'raise NotImplementedError("{UNANSWERED}")'
 SAYS = "not answered yet"            # what a visible test prints where the placeholder still stands
 
 
+WORDS_BEGIN, WORDS_END = "<!-- BEGIN SOLUTION -->", "<!-- END SOLUTION -->"
+MODEL = re.compile(rf"(?s){WORDS_BEGIN}.*?{WORDS_END}")
+WRITE_HERE = "*Your answer, in place of this line.*"
 STATEMENT = re.compile(r"(?ms)^(:::+)\{exercise\}[^\n]*\n:label:[ \t]*ex-(\S+)\n(.*?)^\1[ \t]*$")
 
 
@@ -127,10 +136,26 @@ class Exercise:
     tests: list[str] = field(default_factory=list)
     statement: str = ""
     notes: str = ""
+    needs: tuple[str, ...] = ()
+    by_hand: bool = False
+
+
+def files(root: Path) -> dict[str, Path]:
+    """The notebooks that hold exercises, by name: the chapters in order, then the problem sets."""
+    found = [*sorted((Path(root) / "chapters").glob("[0-9]*.ipynb")), *sorted((Path(root) / "assignments" / "sets").glob("[a-z]*.ipynb"))]
+    return {path.stem: path for path in found}
+
+
+def wordless(source: str) -> str:
+    """A part that asks for words, as students get it. Raises ValueError when its model answer is not marked."""
+    found = MODEL.findall(source)
+    if len(found) != 1:
+        raise ValueError(f"text cell: expected one model answer between '{WORDS_BEGIN}' and '{WORDS_END}', found {len(found)}")
+    return MODEL.sub(WRITE_HERE, source)
 
 
 def read(notebook: Path) -> list[Exercise]:
-    """The exercises of one chapter, in order. Raises ValueError for one that is incomplete."""
+    """The exercises of one chapter or problem set, in order. Raises ValueError for one that is incomplete."""
     notebook = Path(notebook)
     cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
     source = lambda cell: "".join(cell["source"])
@@ -160,20 +185,32 @@ def read(notebook: Path) -> list[Exercise]:
             if cell["metadata"].get("cellView") != "form" or "hide-input" not in cell["metadata"].get("tags", []):
                 raise ValueError(f"{where}: its solution cell stands open; it needs cellView: form (Colab) and the tag hide-input")
             stub(source(cell))
+            needs = tuple(meta.get("needs", ()))
+            unknown = [n for n in needs if n not in found or found[n].by_hand]
+            if unknown:
+                raise ValueError(f"{where}: it needs {', '.join(unknown)}, expected exercises that stand above it")
             found[ident] = Exercise(ident, notebook.stem, meta["answer"], meta["points"], meta["stars"],
-                                    meta["minutes"], titles[ident], source(cell), "\n".join(tagged("imports")),
-                                    statement=statements[ident], notes=notes[1].strip() if notes else "")
+                                    meta["minutes"], titles[ident], source(cell), "\n".join(tagged("imports") + tagged("given")),
+                                    statement=statements[ident], notes=notes[1].strip() if notes else "", needs=needs)
+        elif role == "text":
+            lacking = [k for k in ("points", "stars", "minutes") if k not in meta]
+            if lacking or cell["cell_type"] != "markdown" or ident in found or ident not in statements:
+                raise ValueError(f"{where}: a text part is one Markdown cell below its statement, with points, stars and minutes"
+                                 f"{' (it lacks ' + ', '.join(lacking) + ')' if lacking else ''}")
+            wordless(source(cell))
+            found[ident] = Exercise(ident, notebook.stem, "", meta["points"], meta["stars"], meta["minutes"], titles[ident],
+                                    source(cell), "", statement=statements[ident], by_hand=True)
         elif role == "test":
             if ident not in found:
                 raise ValueError(f"{where}: a test cell stands before its solution")
             found[ident].tests.append(source(cell))
         else:
             first = source(cell).strip().splitlines()[:1]
-            raise ValueError(f"{where}: role {role!r} of the cell that begins {first}, expected 'solution' or 'test'")
+            raise ValueError(f"{where}: role {role!r} of the cell that begins {first}, expected 'solution', 'test' or 'text'")
     for ident in titles.keys() - found.keys():
         raise ValueError(f"{notebook.name}, exercise {ident!r}: a statement without a solution cell")
     for exercise in found.values():
-        if not exercise.tests:
+        if not exercise.tests and not exercise.by_hand:
             raise ValueError(f"{notebook.name}, exercise {exercise.id!r}: no visible test")
     return list(found.values())
 
@@ -187,6 +224,9 @@ def course_edition(notebook: dict) -> dict:
     for cell in notebook["cells"]:
         exercise = cell["metadata"].get("exercise")
         if not exercise:
+            continue
+        if exercise["role"] == "text":
+            cell["source"] = wordless("".join(cell["source"]))
             continue
         cell["outputs"] = []
         if exercise["role"] == "solution":

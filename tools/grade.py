@@ -6,7 +6,8 @@ student's code, and all points come from it. Several submissions at a time, each
 that can be lost: one that crashes it, or makes a judge hang, costs its own exercise only.
 
 Written to OUT (DIR-graded, unless named): grades.csv, feedback/NAME.md for each student, and records/,
-from which an interrupted run goes on. A submission is graded again when its bytes, the exercises, their
+from which an interrupted run goes on. For a problem set with parts in words also words/ID.md, all answers to
+one part, and by-hand.csv, where a person enters points and remarks: the same command then adds them up. A submission is graded again when its bytes, the exercises, their
 tests, the library or the seed changed; otherwise its record stands.
 """
 from __future__ import annotations
@@ -43,7 +44,7 @@ def chosen(asked: str, root: Path = ROOT) -> tuple[list[Exercise], int | None]:
     The seed is that of the homework, else None. Raises ValueError for an unknown name.
     """
     root = Path(root)
-    bank = {p.stem: exercises.read(p) for p in sorted((root / "chapters").glob("[0-9]*.ipynb"))}
+    bank = {name: exercises.read(path) for name, path in exercises.files(root).items()}
     by_id = {e.id: e for es in bank.values() for e in es}
     made = root / "_build" / "assignments"
     out: list[Exercise] = []
@@ -98,10 +99,11 @@ class Setting:
 # --- one submission -----------------------------------------------------------------------------------
 
 def report(exercise: Exercise, points: float = 0.0, problem: str = "", visible=(), parts=(), ran: bool = True) -> dict:
-    """What the record of a submission says of one exercise; `ran`: whether the function could be called, and came back."""
+    """What the record of a submission says of one exercise; `ran`: whether the function could be called, and came back; `words`: an answer
+    that a person grades."""
     clean = lambda text: " ".join("".join(c if c.isprintable() else " " for c in str(text)).split())[:400]
     return {"id": exercise.id, "points": points, "problem": clean(problem), "visible": [clean(v) for v in visible][:20],
-            "parts": list(parts), "ran": ran}
+            "parts": list(parts), "ran": ran, "words": ""}
 
 
 def grade_one(path: Path, setting: Setting, skip: dict[str, str] = {}, tell=lambda *_: None) -> dict:
@@ -112,19 +114,20 @@ def grade_one(path: Path, setting: Setting, skip: dict[str, str] = {}, tell=lamb
     modules: dict = {}
     tell("read")
     try:
-        course = set().union(*(submissions.course_cells(setting.root / "chapters" / f"{e.chapter}.ipynb") for e in setting.exercises))
+        notebooks = {exercises.files(setting.root)[e.chapter] for e in setting.exercises}
+        course = set().union(*map(submissions.course_cells, notebooks))
         submission = submissions.read(submissions.load(path), list(setting.exercises), course)
     except submissions.Unreadable as e:
         return {"problem": str(e), "exercises": [report(x, problem=str(e)) for x in setting.exercises]}
     out = {e.id: report(e, problem=submission.missing[e.id]) for e in setting.exercises if e.id in submission.missing}
+    out |= {e.id: report(e) | {"words": submission.words[e.id]} for e in setting.exercises if e.by_hand}
     out |= {e.id: report(e, problem=skip[e.id]) for e in setting.exercises if e.id in skip and e.id not in out}
     tell("run")
     for imports in dict.fromkeys(e.imports for e in setting.exercises):
         group = [e for e in setting.exercises if e.imports == imports and e.id not in out]
         if not group:
             continue
-        job = {"imports": imports, "answers": [
-            judging.task(e, submission.answers[e.id], setting.seed, setting.root, submission.imports[e.id]) for e in group]}
+        job = {"imports": imports, "answers": [_task(e, submission, setting) for e in group]}
         given = sandbox.run(job, Path(setting.course), limits=setting.limits, sandboxed=setting.sandboxed)
         for e, g in zip(group, given):
             tell(e.id)
@@ -136,6 +139,14 @@ def grade_one(path: Path, setting: Setting, skip: dict[str, str] = {}, tell=lamb
             out[e.id] = report(e, result.points, "", result.visible + errors, [asdict(p) for p in result.parts], ran)
         tell("run")
     return {"problem": "", "exercises": [out[e.id] for e in setting.exercises]}
+
+
+def _task(e: Exercise, submission: submissions.Submission, setting: Setting) -> dict:
+    """A job for one answer, with the student's answers to the parts that it calls, where there are any."""
+    below = [i for i in judging.needed(e, {x.id: x for x in setting.exercises}) if i in submission.answers]
+    imports = [line for i in [*below, e.id] for line in submission.imports[i]]
+    cells = [cell for i in [*below, e.id] for cell in submission.answers[i]]
+    return judging.task(e, cells, setting.seed, setting.root, list(dict.fromkeys(imports)))
 
 
 def _grader(pipe, setting: Setting) -> None:
@@ -220,31 +231,38 @@ class Pool:
 
 def check(setting: Setting) -> str:
     """What the course's own solutions lose in the sandbox; empty when they get all points."""
-    cells = [{"cell_type": "code", "metadata": {"exercise": {"id": e.id, "role": "solution"}}, "source": e.solution} for e in setting.exercises]
+    cells = [{"cell_type": "code", "metadata": {"exercise": {"id": e.id, "role": "solution"}}, "source": e.solution}
+             for e in setting.exercises if not e.by_hand]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "solution.ipynb"
         path.write_text(json.dumps({"cells": cells}), encoding="utf-8")
         record = grade_one(path, setting)
     return "; ".join(f"{e.id}: {r['points']:g} of {e.points:g} ({', '.join(r['visible'] + [p['name'] for p in r['parts'] if not p['ok']])})"
-                     for e, r in zip(setting.exercises, record["exercises"]) if r["points"] != e.points)
+                     for e, r in zip(setting.exercises, record["exercises"]) if not e.by_hand and r["points"] != e.points)
 
 
 # --- what is written ----------------------------------------------------------------------------------
 
-def table(records: dict[str, dict], chosen: list[Exercise]) -> str:
-    """The grades as CSV: a row for each student, in order of the names; `remark` says what was not answered, or did not run."""
+def table(records: dict[str, dict], chosen: list[Exercise], by_hand: dict = {}) -> str:
+    """The grades as CSV: a row for each student, in order of the names; `remark` says what was not answered, or did not run.
+
+    `by_hand`: {student: {ID: (points, remark)}}; a part in words without points is empty, and counts as 0 in the total.
+    """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(["student", *(e.id for e in chosen), "total", "out_of", "remark"])
-    safe = lambda text: "'" + text if text[:1] in "=+-@" else text            # no formula for a spreadsheet
     for student in sorted(records):
         record = records[student]
-        points = [r["points"] for r in record["exercises"]]
+        points = [by_hand.get(student, {}).get(e.id, (None, ""))[0] if e.by_hand else r["points"] for e, r in zip(chosen, record["exercises"])]
         remarks: dict[str, list[str]] = {}
         for r in record["exercises"]:
             remarks.setdefault(_remark(r), []).append(r["id"])
-        remark = record["problem"] or "; ".join(f"{', '.join(ids)}: {text}" for text, ids in remarks.items() if text)
-        writer.writerow([safe(student), *(f"{p:g}" for p in points), f"{sum(points):g}", f"{sum(e.points for e in chosen):g}", remark])
+        left = [e.id for e, p in zip(chosen, points) if p is None]
+        said = [f"{', '.join(ids)}: {text}" for text, ids in remarks.items() if text]
+        remark = "; ".join([record["problem"]] if record["problem"] else said)
+        remark = "; ".join(filter(None, [remark, f"to be graded by hand: {', '.join(left)}" * bool(left)]))
+        writer.writerow([_safe(student), *("" if p is None else f"{p:g}" for p in points), f"{sum(filter(None, points)):g}",
+                         f"{sum(e.points for e in chosen):g}", remark])
     return out.getvalue()
 
 
@@ -262,18 +280,26 @@ ADVICE = {                                                     # how a failure b
 }
 
 
-def feedback(student: str, record: dict, chosen: list[Exercise]) -> str:
-    """One student's feedback in Markdown: points, visible failures, and names and hints of the hidden parts that failed."""
+def feedback(student: str, record: dict, chosen: list[Exercise], by_hand: dict = {}) -> str:
+    """One student's feedback in Markdown: points, visible failures, and names and hints of the hidden parts that failed.
+
+    `by_hand`: {ID: (points, remark)} of the parts in words.
+    """
     code = lambda text: "`" + text.replace("`", "'") + "`"
-    got = sum(r["points"] for r in record["exercises"])
+    points = {e.id: by_hand.get(e.id, (None, ""))[0] if e.by_hand else r["points"] for e, r in zip(chosen, record["exercises"])}
+    shown = lambda e: "–" if points[e.id] is None else f"{points[e.id]:g}"
+    got = sum(filter(None, points.values()))
     out = [f"# {student.replace('<', '&lt;')}: {got:g} of {sum(e.points for e in chosen):g} points", ""]
     if record["problem"]:
         return "\n".join([*out, f"This submission could not be graded: {record['problem']}.", *(
             [] if record["problem"].startswith("the grader") else ["", NOTEBOOK]), ""])
     out += ["| exercise | points | of |", "|---|---:|---:|"]
-    out += [f"| {e.title} | {r['points']:g} | {e.points:g} |" for e, r in zip(chosen, record["exercises"])]
+    out += [f"| {e.title} | {shown(e)} | {e.points:g} |" for e in chosen]
     for e, r in zip(chosen, record["exercises"]):
-        out += ["", f"## {e.title}: {r['points']:g} of {e.points:g}", ""]
+        out += ["", f"## {e.title}: {shown(e)} of {e.points:g}", ""]
+        if e.by_hand:
+            out += [by_hand.get(e.id, (None, ""))[1] or ("Graded by a person." if points[e.id] is not None else "To be graded by a person.")]
+            continue
         if r["problem"]:
             out += [f"{r['problem'][0].upper()}{r['problem'][1:]}."]
             continue
@@ -287,6 +313,57 @@ def feedback(student: str, record: dict, chosen: list[Exercise]) -> str:
                 f"- **{p['name']}**: 0 of {p['points']:g}" + (f". Hint: {p['hint']}" if r["ran"] else "") for p in r["parts"]]
         out += [] if r["ran"] else ["", "They could not judge it. Mend first what is named above; hints follow once the function runs."]
     return "\n".join(out) + "\n"
+
+
+def words(part: Exercise, records: dict[str, dict], rubric: str) -> str:
+    """All answers to a part in words, in Markdown, one below the other as their writers typed them."""
+    out = [f"# {part.title} ({part.points:g} points)", "", f"Points go into by-hand.csv, column {part.id}. Rubric: {rubric}."]
+    for student in sorted(records):
+        said = next((r["words"] for r in records[student]["exercises"] if r["id"] == part.id), "")
+        out += ["", "---", "", f"**{student.replace('<', '&lt;')}**", "", said or "*(nothing)*"]
+    return "\n".join(out) + "\n"
+
+
+def hand_points(path: Path, students: list[str], parts: list[Exercise]) -> dict[str, dict[str, tuple]]:
+    """{student: {ID: (points or None, remark)}} from by-hand.csv, which gets a row for each student who has none.
+
+    Raises ValueError for a column that is gone, a student who is listed twice, and points that are no number from 0 to those of the part.
+    """
+    head = ["student", *(name for e in parts for name in (e.id, f"remark on {e.id}"))]
+    rows = []
+    if path.exists():
+        rows = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig"))))
+        lacking = [name for name in head if rows and name not in rows[0]]
+        if lacking:
+            raise ValueError(f"{path}: the column {lacking[0]} is gone; expected {', '.join(head)}")
+    names = [row["student"] for row in rows]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"{path}: {twice[0]} is listed twice")
+    given = {}
+    for row in rows:
+        for e in parts:
+            text = (row[e.id] or "").strip()
+            try:
+                value = float(text.replace(",", ".")) if text else None
+            except ValueError:
+                value = -1.0
+            if value is not None and not 0 <= value <= e.points:
+                raise ValueError(f"{path}: {row['student']} has {text!r} in the column {e.id}, expected points from 0 to {e.points:g}, or nothing")
+            given.setdefault(row["student"], {})[e.id] = (value, (row[f"remark on {e.id}"] or "").strip())
+    new = [name for name in sorted(students) if _safe(name) not in names]
+    if new or not path.exists():
+        out = io.StringIO()
+        writer = csv.DictWriter(out, list(rows[0]) if rows else head, restval="", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows([*rows, *({"student": _safe(name)} for name in new)])
+        _write(path, out.getvalue())
+    return {name: given[_safe(name)] for name in students if _safe(name) in given}
+
+
+def _safe(text: str) -> str:
+    """A text that a spreadsheet takes for no formula."""
+    return "'" + text if text[:1] in "=+-@" else text
 
 
 def file_name(student: str) -> str:
@@ -394,9 +471,14 @@ def _main(args, root: Path, limits: sandbox.Limits, patience: float) -> int:
     for path in (out / "feedback").glob("*.md"):               # of students who are gone
         if path.name not in {f"{file_name(s)}.md" for s in records}:
             path.unlink()
+    in_words = [e for e in picked if e.by_hand]
+    given = hand_points(out / "by-hand.csv", list(records), in_words) if in_words else {}
+    for e in in_words:
+        (out / "words").mkdir(exist_ok=True)
+        _write(out / "words" / f"{e.id}.md", words(e, records, f"assignments/rubrics/{e.chapter}.md"))
     for student, record in records.items():
-        _write(out / "feedback" / f"{file_name(student)}.md", feedback(student, record, picked))
-    _write(out / "grades.csv", table(records, picked))
+        _write(out / "feedback" / f"{file_name(student)}.md", feedback(student, record, picked, given.get(student, {})))
+    _write(out / "grades.csv", table(records, picked, given))
     broken = sum(bool(r["problem"]) for r in records.values())
     print(f"graded {len(left)}, kept {kept} from before"
           f"{f', {broken} could not be read (see remark)' if broken else ''}: {out / 'grades.csv'}, feedback in {out / 'feedback'}")

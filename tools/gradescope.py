@@ -110,7 +110,8 @@ def write(path: Path, chosen: list[Exercise], extras: list[str], seed: int = 0, 
     for e in chosen:
         members[f"tests/{e.id}.py"], parts = test_file(e, root)
         job = jobs.setdefault(e.chapter, {"imports": e.imports, "exercises": []})
-        job["exercises"].append({**judging.task(e, [], seed, root), "id": e.id, "parts": parts})
+        below = [x.answer for i in judging.needed(e, {x.id: x for x in chosen}) for x in chosen if x.id == i]
+        job["exercises"].append({**judging.task(e, [], seed, root), "id": e.id, "needs": below, "parts": parts})
     members["files/course_grading.py"] = (root / "tools" / "autograder" / "course_grading.py").read_text(encoding="utf-8")
     members["files/course_grading.json"] = json.dumps(jobs, indent=1)
     for chapter in jobs:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tools import sandbox
+from tools import exercises, sandbox
 from tools.exercises import Exercise
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -43,11 +43,12 @@ def close(arrays: dict, name: str, expected, rtol: float = 1e-8, atol: float = 1
 
 @dataclass
 class Wrong:
-    """A plausible wrong answer: what is wrong, a word that the hint must contain, the code."""
+    """A plausible wrong answer: what is wrong, a word that the hint must contain, the code; the points it keeps, if stated."""
     exercise: str
     what: str
     hint: str
     source: str
+    keeps: float | None = None
 
 
 def hidden(chapter: str, root: Path = ROOT):
@@ -78,7 +79,7 @@ def _functions(path: Path, changed: int) -> dict[str, str]:
 
 
 def wrong_answers(chapter: str, root: Path = ROOT) -> list[Wrong]:
-    """The wrong answers of `assignments/wrong/<chapter>.py`, cells `# %% id | what is wrong | hint word`."""
+    """The wrong answers of `assignments/wrong/<chapter>.py`, cells `# %% id | what is wrong | hint word [| points kept]`."""
     path = Path(root) / "assignments" / "wrong" / f"{chapter}.py"
     if not path.exists():
         raise FileNotFoundError(f"{path}: each chapter with exercises needs its wrong answers there")
@@ -86,9 +87,14 @@ def wrong_answers(chapter: str, root: Path = ROOT) -> list[Wrong]:
     for block in re.split(r"^# %% ", path.read_text(encoding="utf-8"), flags=re.M)[1:]:
         head, _, body = block.partition("\n")
         parts = [p.strip() for p in head.split("|")]
-        if len(parts) != 3:
-            raise ValueError(f"{path}: '# %% {head}', expected '# %% exercise-id | what is wrong | word of the hint'")
-        out.append(Wrong(*parts, body))
+        try:
+            keeps = float(parts[3]) if len(parts) == 4 else None
+        except ValueError:
+            keeps = -1
+        if len(parts) not in (3, 4) or keeps == -1:
+            raise ValueError(f"{path}: '# %% {head}', expected '# %% exercise-id | what is wrong | word of the hint', "
+                             "and, if wanted, '| points that it keeps'")
+        out.append(Wrong(*parts[:3], body, keeps))
     return out
 
 
@@ -126,11 +132,24 @@ def run(answers: list[tuple[Exercise, str, int]], *, root: Path = ROOT, seconds:
     chapter = chapters.pop()
     module = hidden(chapter, root)
     judge_of = {e.id: judge_for(e, module) for e, _, _ in answers}
-    job = {"imports": answers[0][0].imports, "answers": [task(e, [source], seed, root) for e, source, seed in answers]}
+    known = {e.id: e for e in exercises.read(exercises.files(root)[chapter])} if any(e.needs for e, _, _ in answers) else {}
+    below = lambda e: [known[i].solution for i in needed(e, known)]       # a part is judged with right answers to those it calls
+    job = {"imports": answers[0][0].imports, "answers": [task(e, [*below(e), source], seed, root) for e, source, seed in answers]}
     with tempfile.TemporaryDirectory() as folder:
         course = sandbox.prepare(Path(folder) / "course", root, fonts="matplotlib" in answers[0][0].imports)
         given = sandbox.run(job, course, limits=sandbox.Limits(seconds=seconds), sandboxed=False, parallel=os.cpu_count() or 1)
     return [judge(e, seed, g, judge_of[e.id]) for (e, _, seed), g in zip(answers, given)]
+
+
+def needed(exercise: Exercise, known: dict[str, Exercise]) -> list[str]:
+    """The ids of the parts that a part calls, and of those that they call, in the order of the problem set."""
+    found, todo = set(), list(exercise.needs)
+    while todo:
+        ident = todo.pop()
+        if ident not in found:
+            found.add(ident)
+            todo += known[ident].needs
+    return [ident for ident in known if ident in found]
 
 
 def task(exercise: Exercise, cells: list[str], seed: int, root: Path = ROOT, imports: list[str] = ()) -> dict:

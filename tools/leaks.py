@@ -1,6 +1,7 @@
 """Search an edition for lines of solutions, hidden tests and wrong answers.
 
-Secret are the lines inside `# BEGIN SOLUTION … # END SOLUTION` and the files in assignments/. Blanks do not count. By rule these are
+Secret are the lines inside `# BEGIN SOLUTION … # END SOLUTION` (of a problem set also the model answers in words) and the files in
+assignments/hidden, wrong and rubrics. Blanks do not count. By rule these are
 not searched for, since they give nothing away:
 - a line that also stands in the course's ordinary text: chapters without their solutions, lecture_utils, COMMON below;
 - imports, and lines without a letter;
@@ -18,7 +19,7 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.exercises import BEGIN, END
+from tools.exercises import BEGIN, END, MODEL, WORDS_BEGIN, WORDS_END, files
 
 SHORT = 24                                  # characters, blanks aside
 BINARY = {".png", ".gif", ".jpg", ".ico", ".woff", ".woff2", ".ttf", ".gz", ".pyc", ".inv", ".doctree", ".pickle", ".map"}
@@ -48,9 +49,12 @@ def _squeezed(text: str) -> str:
 def blocks(root: Path) -> list[tuple[str, list[str]]]:
     """What is secret in a project: (where, lines) for each solution, with a line before and after it, and each file."""
     out = []
-    for path in sorted((Path(root) / "chapters").glob("*.ipynb")):
+    for path in files(root).values():
         for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
             facts = cell["metadata"].get("exercise", {})
+            if facts.get("role") == "text":
+                words = MODEL.search("".join(cell["source"]))[0].replace(WORDS_BEGIN, "").replace(WORDS_END, "")
+                out.append((f"the model answer of {facts['id']}", list(filter(str.strip, words.splitlines()))))
             if facts.get("role") == "solution":
                 block, inside = [], False
                 for line in filter(str.strip, "".join(cell["source"]).splitlines()):
@@ -63,7 +67,7 @@ def blocks(root: Path) -> list[tuple[str, list[str]]]:
                         block.append(line)
                     before = line
     for path in sorted((Path(root) / "assignments").rglob("*")):
-        if path.is_file() and path.suffix in (".py", ".md", ".ipynb", ".yml", ".json") and "__pycache__" not in path.parts:
+        if path.is_file() and "sets" not in path.relative_to(root).parts and path.suffix in (".py", ".md", ".ipynb", ".yml", ".json") and "__pycache__" not in path.parts:
             where = path.relative_to(root).as_posix()
             out.append((where, [line for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]))
     return out
@@ -72,9 +76,9 @@ def blocks(root: Path) -> list[tuple[str, list[str]]]:
 def ordinary(root: Path) -> str:
     """The course's ordinary text, squeezed."""
     texts = [COMMON]
-    for path in sorted((Path(root) / "chapters").glob("*.ipynb")):
+    for path in files(root).values():
         for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
-            source = "".join(cell["source"])
+            source = MODEL.sub("", "".join(cell["source"]))
             if cell["metadata"].get("exercise", {}).get("role") == "solution":
                 source = MARKED.sub("", source)
             else:

@@ -1,7 +1,7 @@
 """Text twins to executed notebooks: `make notebooks`.
 
 Each chapter is a pair, `chapters/NN-name.md` (MyST text, what people edit) and `NN-name.ipynb`
-(what is built, tested and opened on Colab). A notebook's metadata records what its outputs came
+(what is built, tested and opened on Colab); so is each problem set, in `assignments/sets`. A notebook's metadata records what its outputs came
 from: a hash of its text, of the lecture_utils modules that it imported, of the recorded results that
 it showed, of the pinned versions, and of the outputs themselves. Only chapters for which one of
 these changed are run, side by side, each into a new file that replaces the old one in one step.
@@ -157,6 +157,12 @@ def chapters(root: Path) -> list[Path]:
     """The stems of all chapters, with or without an .ipynb yet."""
     return sorted({p.with_suffix("") for p in (root / "chapters").glob("[0-9]*.md")}
                   | {p.with_suffix("") for p in (root / "chapters").glob("[0-9]*.ipynb")})
+
+
+def sets(root: Path) -> list[Path]:
+    """The stems of all problem sets, with or without an .ipynb yet."""
+    folder = root / "assignments" / "sets"
+    return sorted({p.with_suffix("") for ending in ("md", "ipynb") for p in folder.glob(f"[a-z]*.{ending}")})
 
 
 def _paths(stem: Path) -> tuple[Path, Path]:
@@ -318,7 +324,7 @@ async def execute(nb, stem: Path, planned: bytes | None, root: Path, bar: tqdm) 
             cell.outputs, cell.execution_count = [], None
     nb.cells.append(nbformat.v4.new_code_cell(PROBE, id="probe"))
     client = NotebookClient(nb, timeout=300, kernel_name="python3", record_timing=False, coalesce_streams=True,
-                            resources={"metadata": {"path": str(root / "chapters")}}, extra_arguments=["--log-level=ERROR"],
+                            resources={"metadata": {"path": str(stem.parent)}}, extra_arguments=["--log-level=ERROR"],
                             on_cell_executed=lambda **_: bar.update(1))
     env = {k: v for k, v in os.environ.items() if k != "LECTURE_RESULTS"}
     await client.async_execute(env={**env, "JAX_PLATFORMS": "cpu",
@@ -349,20 +355,20 @@ async def execute_all(todo: list, root: Path, jobs: int) -> list[str]:
                 try:
                     await execute(nb, stem, planned, root, bar)
                 except CellExecutionError as e:
-                    failures.append(f"chapters/{stem.name}: {e.ename}: {e.evalue}\n\n{e.traceback[-3000:]}")
+                    failures.append(f"{stem.relative_to(root)}: {e.ename}: {e.evalue}\n\n{e.traceback[-3000:]}")
                 except Exception as e:                       # a kernel that dies, a time-out
-                    failures.append(f"chapters/{stem.name}: {type(e).__name__}: {e}")
+                    failures.append(f"{stem.relative_to(root)}: {type(e).__name__}: {e}")
         await asyncio.gather(*(one(*t) for t in todo))
     return failures
 
 
 def main(argv=None, root: Path = ROOT) -> int:
     parser = argparse.ArgumentParser(prog="make notebooks", description=__doc__.splitlines()[0])
-    parser.add_argument("names", nargs="*", help="chapters, e.g. 02-numerical; all when none is given")
+    parser.add_argument("names", nargs="*", help="chapters and problem sets, e.g. 02-numerical; all when none is given")
     parser.add_argument("--force", action="store_true", help="run them even when nothing changed")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     args = parser.parse_args(argv)
-    stems = chapters(root)
+    stems = chapters(root) + sets(root)
     unknown = set(args.names) - {s.name for s in stems}
     if unknown:
         parser.error(f"no chapter {', '.join(sorted(unknown))}; there are: {', '.join(s.name for s in stems)}")
@@ -377,14 +383,14 @@ def main(argv=None, root: Path = ROOT) -> int:
             failures.append(str(e))
             continue
         except Exception as e:                               # text that is no notebook, such as bad YAML in a cell
-            failures.append(f"chapters/{stem.name}.md: {type(e).__name__}: {e}")
+            failures.append(f"{stem.relative_to(root)}.md: {type(e).__name__}: {e}")
             continue
         if nb is None and args.force:
             nb, why = read_text(stem.with_suffix(".md")), ["asked for"]
         if nb is not None:
             lacking = lacking_extras(nb)
             if lacking:
-                failures.append(f"chapters/{stem.name}: {lacking}")
+                failures.append(f"{stem.relative_to(root)}: {lacking}")
                 continue
             print(f"{stem.name}: {', '.join(why)}", flush=True)
             todo.append((nb, stem, planned))

@@ -313,7 +313,7 @@ def home_page(root: Path = ROOT) -> str:
 def instructors_page(root: Path = ROOT) -> str:
     """The instructors' page with its generated blocks written anew. Raises ValueError for a missing mark or an unknown exercise."""
     from tools import teaching                         # which the students' tree does not have
-    return _filled(INSTRUCTORS, {"paths": teaching.path_tables, "exercises": teaching.exercise_tables}, root)
+    return _filled(INSTRUCTORS, {"paths": teaching.path_tables, "exercises": teaching.exercise_tables, "sets": teaching.set_table}, root)
 
 
 def _filled(page: Path, blocks: dict, root: Path) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tools import setup_cell
 from tools.files import tracked
-from tools.notebooks import ROOT, chapters, replace_file
+from tools.notebooks import ROOT, chapters, replace_file, sets
 
 GITHUB = re.compile(r"https://github\.com/([A-Za-z0-9][A-Za-z0-9-]*)/([A-Za-z0-9._-]*[A-Za-z0-9_-])")
 
@@ -63,12 +63,12 @@ def repoint(url: str, package_url: str, root: Path = ROOT) -> list[Path]:
 
 
 def write_setup_cells(root: Path = ROOT) -> list[Path]:
-    """Write the set-up cell of every chapter anew, in both files of its pair; the files that changed."""
+    """Write the set-up cell of every chapter and problem set anew, in both files of its pair; the files that changed."""
     import jupytext
     from tools.notebooks import FORMAT, as_text, read_notebook, _with_ids
     import nbformat
     done, package_url = [], setup_cell.package(root)
-    for stem in chapters(root):
+    for stem in chapters(root) + sets(root):
         for path in (stem.with_suffix(".md"), stem.with_suffix(".ipynb")):
             if not path.exists():
                 continue

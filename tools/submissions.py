@@ -9,7 +9,7 @@ How an answer is found, in this order:
 3. by name, when what was found so far does not define the answer's function: any cell that does, wherever
    it was moved, unless it is the course's own text, a test, or marked as another exercise's.
 
-They run in the notebook's order; the last definition counts, but an untouched stub never replaces an answer.
+Parts in words are found in the same way, by mark or by place, in Markdown cells. The code cells run in the notebook's order; the last definition counts, but an untouched stub never replaces an answer.
 Nothing of a submission is run here. Imports that the student added run beside the course's.
 """
 from __future__ import annotations
@@ -21,7 +21,7 @@ import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tools.exercises import Exercise, stub
+from tools.exercises import WRITE_HERE, Exercise, stub, wordless
 
 LARGEST = 20_000_000
 IGNORED = {"thumbs.db", "desktop.ini", "__macosx"}
@@ -29,10 +29,11 @@ IGNORED = {"thumbs.db", "desktop.ini", "__macosx"}
 
 @dataclass
 class Submission:
-    """What one file holds: exercises' cells, why there are none, and the imports that the student added for them."""
+    """What one file holds: exercises' cells, why there are none, the imports that the student added for them, answers in words."""
     answers: dict[str, list[str]] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
     imports: dict[str, list[str]] = field(default_factory=dict)
+    words: dict[str, str] = field(default_factory=dict)
 
 
 class Unreadable(ValueError):
@@ -180,7 +181,8 @@ def read(data: bytes, exercises: list[Exercise], course: set[str] = frozenset())
                    and not any(defines(cell["source"], e.answer) for e in exercises))      # an answer written above its test
     other = lambda cell, e: any(defines(cell["source"], x.answer) for x in exercises if x.id != e.id)
     own = lambda cell, *tags: set(tags) & set(map(str, cell["tags"])) or cell["source"].strip() in course
-    out = Submission()
+    out = Submission(words={e.id: _words(found, e) for e in exercises if e.by_hand})
+    exercises = [e for e in exercises if not e.by_hand]
     imports = [line for i, cell in enumerate(found) if cell["code"] and not test[i] and owner[i] is None
                and not own(cell, "setup") for line in _imports(cell["source"])]
     for e in exercises:
@@ -198,6 +200,20 @@ def read(data: bytes, exercises: list[Exercise], course: set[str] = frozenset())
             words = set(re.findall(r"\w+", " ".join(sources)))
             out.imports[e.id] = [line for line in dict.fromkeys(imports) if line not in _imports(e.imports) and words & _names(line)]
     return out
+
+
+def _words(found: list[dict], e: Exercise) -> str:
+    """What a student wrote to a part that asks for words; empty when it is as it was handed out."""
+    label = re.compile(rf'<a id="ex-{re.escape(e.id)}">|^#+ {re.escape(e.title)}\s*$', re.M)
+    marked = [c["source"] for c in found if not c["code"] and c["mark"].get("id") == e.id]
+    if not marked:
+        at = next((i for i, c in enumerate(found) if not c["code"] and label.search(c["source"])), len(found))
+        for cell in found[at + 1:]:
+            if cell["code"] or re.search(r'<a id="ex-|^#{1,3} ', cell["source"], re.M):
+                break
+            marked.append(cell["source"])
+    given = wordless(e.solution)
+    return "\n\n".join(t.replace(WRITE_HERE, "").strip() for t in marked if t.strip() != given.strip()).strip()
 
 
 def _below(found: list[dict], test: list[bool], e: Exercise) -> list[int]:

@@ -1,4 +1,4 @@
-"""The generated parts of the instructors' page: the paths with their homework, and the table of all exercises.
+"""The generated parts of the instructors' page: the paths with their homework, the tables of all exercises and of the problem sets.
 
 Paths come from tools/paths.yml, everything else from the chapters and from the judges of assignments/hidden. Part of `make notebooks`.
 """
@@ -72,3 +72,13 @@ def exercise_tables(root: Path = ROOT) -> str:
     known = list(assignments.bank(root).values())
     return (f"{len(known)} exercises, {_sum(known, 'points')} points, {sum(e.minutes for e in known) / 60:.0f} hours.\n\n"
             + assignments.table(root)).rstrip()
+
+
+def set_table(root: Path = ROOT) -> str:
+    """The problem sets in Markdown: hours, points, and how many of these a person gives."""
+    out = ["| Problem set | Hours | Points | By hand | Parts |", "|:--|--:|--:|--:|:--|"]
+    for name, parts in assignments.problem_sets(root).items():
+        hand = [e for e in parts if e.by_hand]
+        out.append(f"| {assignments.title(name, root).partition(': ')[2]}<br>`{name}` | {sum(e.minutes for e in parts) / 60:.1f} | {_sum(parts, 'points')} | "
+                   f"{_sum(hand, 'points')} | {len(parts) - len(hand)} in code, {len(hand)} in words |")
+    return "\n".join(out)

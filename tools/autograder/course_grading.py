@@ -45,7 +45,7 @@ def grade():
     env = {**os.environ, "PYTHONPATH": str(HERE), "JAX_PLATFORMS": "cpu", "MPLBACKEND": "agg"}
     for chapter, job in bundle.items():
         for exercise in job["exercises"]:
-            exercise["cells"] = [defining(cells, exercise["name"])]
+            exercise["cells"] = [defining(cells, name) for name in [*exercise["needs"], exercise["name"]]]
         with tempfile.TemporaryDirectory() as folder:
             Path(folder, "job.json").write_text(json.dumps(job))
             run = [sys.executable, str(HERE / "course_grading.py")]
