@@ -89,7 +89,8 @@ def test_an_interrupted_run_goes_on_where_it_was(course, tmp_path, capsys):
     given, out = tmp_path / "given", tmp_path / "out"
     for i in range(8):
         tiny.submit(given, f"s{i}", tiny.notebook(square="import time\ntime.sleep(0.3)\n" + (HALF if i % 2 else STUBS["square"].replace("raise", "return 1 #"))))
-    code = (f"import sys; sys.path.insert(0, {str(ROOT)!r})\nfrom pathlib import Path\nfrom tools import grade\nif __name__ == '__main__':\n"
+    code = (f"import signal, sys; sys.path.insert(0, {str(ROOT)!r})\nfrom pathlib import Path\nfrom tools import grade\nif __name__ == '__main__':\n"
+            "    signal.signal(signal.SIGINT, signal.default_int_handler)\n"          # a shell's background job starts with it ignored
             f"    sys.exit(grade.main(['-a', '90-tiny', '--dir', {str(given)!r}, '--out', {str(out)!r}, '--seed', '5', '--jobs', '1'], "
             f"Path({str(course)!r}), grade.sandbox.{LIMITS!r}))")
     (tmp_path / "run.py").write_text(code)

@@ -30,6 +30,8 @@ with jax.enable_x64(True):
 @functools.lru_cache(maxsize=64)
 if name not in arrays:
     return False
+def block_until_ready(self):
+info = device.device_info()
 """                                         # what programs with NumPy and JAX, and judges, say everywhere
 MARKED = re.compile(rf"(?ms)^[ ]*{BEGIN}$.*?^[ ]*{END}$\n?")
 RETURN = re.compile(r"^return(?=[^\w]|\w+[.(\[])")
@@ -67,7 +69,8 @@ def blocks(root: Path) -> list[tuple[str, list[str]]]:
                         block.append(line)
                     before = line
     for path in sorted((Path(root) / "assignments").rglob("*")):
-        if path.is_file() and "sets" not in path.relative_to(root).parts and path.suffix in (".py", ".md", ".ipynb", ".yml", ".json") and "__pycache__" not in path.parts:
+        apart = {"sets", "__pycache__"} & set(path.relative_to(root).parts)
+        if path.is_file() and not apart and path.suffix in (".py", ".md", ".ipynb", ".yml", ".json"):
             where = path.relative_to(root).as_posix()
             out.append((where, [line for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]))
     return out
