@@ -342,14 +342,24 @@ def audit_what_opens(tab, visit, state, width):
 
 # Menus, dialogs and sidebars are the theme's, the same on every page: audited on the first notebook's.
 SAMPLE = next((page for page in ORDER if (source(page) or "").endswith(".ipynb")), ORDER[0])
-# In CI and on that page axe is asked everything, in both schemes at both widths. Elsewhere, since no
-# color depends on the width and nothing but color on the scheme, only what can differ is asked.
+# On that page axe is asked everything, in both schemes at both widths, of every element. Elsewhere, since no color
+# depends on the width and nothing but color on the scheme, only what can differ is asked, and of a chapter's thousands
+# of code tokens and formulas only the first of each kind is looked at: axe takes most of a minute over all of them.
 ASKED = {("light", 1280): "everything", ("dark", 1280): "contrast", ("light", 390): "all but contrast", ("dark", 390): None}
+ONE_OF_EACH = """() => {
+  const seen = new Set();
+  for (const e of document.querySelectorAll('article pre span:not(:has(*)), article mjx-container')) {
+    const style = getComputedStyle(e), kind = [e.className, e.parentElement.tagName, e.parentElement.className,
+      style.color, style.backgroundColor, style.fontSize, style.fontWeight].join();
+    if (seen.has(kind)) e.replaceWith(e.textContent); else seen.add(kind);
+  }
+  for (const pre of document.querySelectorAll('article pre')) pre.normalize();
+}"""
 
 
 @pytest.fixture(scope="module", params=PAGES)
 def visit(request, server, browser, files_of):
-    """What one page shows in the browser: with an empty cache, in both schemes, at both widths, and on paper."""
+    """What one page shows in the browser: with an empty cache, at both widths, on paper, and in both schemes."""
     visit = Visit(request.param)
     soup(visit.page)
     context, tab = open_page(browser, server, visit)
@@ -360,24 +370,29 @@ def visit(request, server, browser, files_of):
     new = files - files_of(ORDER[at - 1] if at else ORDER[1])       # coming from the page before
     visit.later_load = sum(weight(HTML / path) for path in new if not path.startswith("_images/"))
     visit.formulas = tab.evaluate(FORMULAS)
-    tab.evaluate(AXE)
     for width in WIDTHS:
         tab.set_viewport_size({"width": width, "height": 900})
         tab.evaluate(OPEN_ALL)
-        for theme in THEMES:
-            state = f"{theme}, {width} px"
-            tab.evaluate("theme => Object.assign(document.documentElement.dataset, {mode: theme, theme})", theme)
-            asked = "everything" if visit.page == SAMPLE or CI else ASKED[theme, width]
-            if asked:
-                audit(tab, visit, state, asked=asked)
-            if visit.page == SAMPLE:
-                audit_what_opens(tab, visit, state, width)
         if tab.evaluate("document.scrollingElement.scrollWidth > innerWidth"):
             visit.sideways.append(f"{width} px")
         visit.boxes += [f"[{width} px] {found}" for found in tab.evaluate(STICKS_OUT)]
     tab.set_viewport_size({"width": 720, "height": 900})        # the text width of an A4 sheet
     tab.emulate_media(media="print")
     visit.printed = tab.evaluate(PRINTED)
+    tab.emulate_media(media="screen")
+    tab.evaluate(AXE)
+    if visit.page != SAMPLE:
+        tab.evaluate(ONE_OF_EACH)
+    for width in WIDTHS:
+        tab.set_viewport_size({"width": width, "height": 900})
+        for theme in THEMES:
+            state = f"{theme}, {width} px"
+            tab.evaluate("theme => Object.assign(document.documentElement.dataset, {mode: theme, theme})", theme)
+            asked = "everything" if visit.page == SAMPLE else ASKED[theme, width]
+            if asked:
+                audit(tab, visit, state, asked=asked)
+            if visit.page == SAMPLE:
+                audit_what_opens(tab, visit, state, width)
     context.close()
     return visit
 
