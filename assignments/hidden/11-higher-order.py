@@ -67,7 +67,7 @@ def judge_hvp(arrays, seed):
              "for x and v in float32 the answer must be float32: look for what turns them into float64" if product else ABOVE),
         Part("no N x N array and no N passes", 1, product and lean,
              "at N = 3000 the compiled product needs too much: do not form the Hessian and do not loop over its columns or "
-             "rows; one derivative of jax.grad(f) along v is all, and it must stand jax.jit" if product else ABOVE),
+             "rows; one derivative of the gradient along v is all, and it must stand jax.jit" if product else ABOVE),
     ]
 
 
