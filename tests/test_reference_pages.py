@@ -1,5 +1,4 @@
 """Notation, glossary and cheat sheet say what the chapters say, and the sheet prints on two pages."""
-import importlib.util
 import re
 import unicodedata
 import warnings
@@ -10,16 +9,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+import test_site as site
 import torch
 from torch.utils.checkpoint import checkpoint
 
 from lecture_utils import finite_diff
 from tools.anchors import labeled_lines
 
-_spec = importlib.util.spec_from_file_location("site_checks", Path(__file__).with_name("test_site.py"))
-site = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(site)
-server, browser = site.server, site.browser
+server, browser = site.server, site.browser           # fixtures
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTATION = (ROOT / "appendix" / "92-notation.md").read_text(encoding="utf-8")
@@ -91,7 +88,7 @@ def test_letters_for_one_thing_stand_in_the_chapters_named():
                     assert squeezed(letter) in squeezed(chapters()[number]), f"{what}: chapter {number} has no {letter}"
 
 
-GLOSSARY = re.findall(r"^\[\{index\}`([^`]+)`\]\{#[^}]+\}\n: ([^\n]+)\n", NOTATION, flags=re.M)
+GLOSSARY = re.findall(r"^\[\{index\}`!([^`]+)`\]\{#[^}]+\}\n: ([^\n]+)\n", NOTATION, flags=re.M)
 
 
 def plain(term: str) -> str:
@@ -102,7 +99,7 @@ def plain(term: str) -> str:
 def test_the_glossary_is_in_order_and_has_a_term_once():
     terms = [plain(term) for term, _ in GLOSSARY]
     assert terms == sorted(set(terms)) and len(terms) >= 80
-    for term, label in re.findall(r"^\[\{index\}`([^`]+)`\]\{#term-([^}]+)\}$", NOTATION, flags=re.M):
+    for term, label in re.findall(r"^\[\{index\}`!([^`]+)`\]\{#term-([^}]+)\}$", NOTATION, flags=re.M):
         assert label == re.sub(r"[^a-z0-9]+", "-", plain(term)).strip("-"), f"{term}: the label of a term is made from it, not {label}"
 
 
@@ -200,5 +197,5 @@ def test_the_sheet_prints_on_two_pages(server, browser, paper):
     tab.emulate_media(media="print")
     wide = tab.evaluate("() => [...document.querySelectorAll('article table')].some(e => e.scrollWidth > e.clientWidth + 1)")
     context.close()
-    assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 2, f"{page} does not print on two pages of {paper}: _assets/book.css, the cheat sheet"
+    assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 2, f"{page} does not print on two pages of {paper}: see _assets/book.css"
     assert not wide, f"{page}: a table is wider than its column on paper"
