@@ -308,6 +308,16 @@ def lighten(nb) -> None:
                 data["image/png"] = base64.b64encode(small.getvalue()).decode()
 
 
+async def run_cells(nb, stem: Path, root: Path, on_cell_executed=None) -> None:
+    """Run a notebook's cells on the CPU in a new kernel; outputs go into `nb`. Raises CellExecutionError when a cell fails."""
+    client = NotebookClient(nb, timeout=300, kernel_name="python3", record_timing=False, coalesce_streams=True,
+                            resources={"metadata": {"path": str(stem.parent)}}, extra_arguments=["--log-level=ERROR"],
+                            on_cell_executed=on_cell_executed)
+    env = {k: v for k, v in os.environ.items() if k != "LECTURE_RESULTS"}
+    await client.async_execute(env={**env, "JAX_PLATFORMS": "cpu",
+                                    "PYTHONPATH": os.pathsep.join(filter(None, [str(root), env.get("PYTHONPATH")]))})
+
+
 async def execute(nb, stem: Path, planned: bytes | None, root: Path, bar: tqdm) -> None:
     """Run one notebook and replace its .ipynb (and the text twin, in its canonical spelling).
 
@@ -323,12 +333,7 @@ async def execute(nb, stem: Path, planned: bytes | None, root: Path, bar: tqdm) 
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
     nb.cells.append(nbformat.v4.new_code_cell(PROBE, id="probe"))
-    client = NotebookClient(nb, timeout=300, kernel_name="python3", record_timing=False, coalesce_streams=True,
-                            resources={"metadata": {"path": str(stem.parent)}}, extra_arguments=["--log-level=ERROR"],
-                            on_cell_executed=lambda **_: bar.update(1))
-    env = {k: v for k, v in os.environ.items() if k != "LECTURE_RESULTS"}
-    await client.async_execute(env={**env, "JAX_PLATFORMS": "cpu",
-                                    "PYTHONPATH": os.pathsep.join(filter(None, [str(root), env.get("PYTHONPATH")]))})
+    await run_cells(nb, stem, root, lambda **_: bar.update(1))
     modules, results = json.loads(nb.cells.pop().outputs[0].text)
     nb.metadata["language_info"] = {"name": "python", "pygments_lexer": "ipython3"}   # no versions: they vary
     for cell in nb.cells:
