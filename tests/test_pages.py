@@ -60,7 +60,7 @@ def test_items_and_errata_refer_to_each_other():
 
 
 def test_every_chapter_named_for_an_item_or_erratum_is_one_of_the_plan():
-    known = {c["name"] for part in pages.read_plan() for c in part["chapters"]} | {"intro", "94-links-reading"}
+    known = {c["name"] for part in pages.read_plan() for c in part["chapters"]} | {"intro", "94-links"}
     named = {name for row in pages.read_items() for name in row["chapters"]} | {n for e in pages.read_errata() for n in e["chapters"]}
     assert named <= known
 
@@ -73,9 +73,48 @@ def test_the_index_has_each_item_once_and_counts_the_anchors():
     text, items = pages.slide_index(), pages.read_items()
     labels = pages.anchor_lines(text)
     assert labels == [f"slide-item-{n}" for n in range(1, len(items) + 1)] and len(items) == 178
-    taught, coming = re.search(r"\*\*(\d+) of 178\*\* items are taught so far, (\d+) are still to come", text).groups()
-    assert int(taught) == len(pages.item_anchors()) == text.count("✓") and int(taught) + int(coming) == 178
+    assert "**178 of 178** items have their place" in text and text.count("✓") == 178 and "coming in" not in text
     assert pages.item_anchors()[1] == "intro"
+
+
+def in_the_book(root: Path) -> set[str]:
+    """The stems of the pages that the table of contents lists and that are there."""
+    toc = yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8"))
+    files = [toc["root"], *(c["file"] for part in toc["parts"] for c in part["chapters"])]
+    return {Path(file).name for file in files if (root / f"{file}.md").exists()}
+
+
+def misplaced_items(root: Path) -> list[str]:
+    """The items of the slides without an anchor on a page of the book that is to teach them, in words."""
+    taught, there, out = pages.item_anchors(root), in_the_book(root), []
+    for row in pages.read_items(root):
+        page = taught.get(row["item"])
+        if page not in there:
+            out.append(f"item {row['item']} ({row['statement'][:50]}) is taught nowhere: expected <a id=\"item-{row['item']}\"></a> in {row['chapters']}")
+        elif page not in row["chapters"]:
+            out.append(f"item {row['item']} is anchored in {page}, appendix/slide-items.csv says {row['chapters']}")
+    return out
+
+
+def test_every_item_has_its_place_on_a_page_of_the_book_that_is_to_teach_it():
+    lacking = misplaced_items(ROOT)
+    assert not lacking, "\n" + "\n".join(lacking)
+
+
+def test_an_item_whose_anchor_its_chapter_or_its_place_in_the_contents_is_gone_is_named(tmp_path):
+    for name in ("chapters", "appendix"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("*.ipynb"))
+    for name in ("intro.md", "_toc.yml"):
+        shutil.copy(ROOT / name, tmp_path / name)
+    assert misplaced_items(tmp_path) == []
+    sparse, toc = tmp_path / "chapters" / "12-sparse.md", tmp_path / "_toc.yml"
+    sparse.write_text(sparse.read_text(encoding="utf-8").replace('<a id="item-99"></a>\n', ""), encoding="utf-8")
+    (lacking,) = misplaced_items(tmp_path)
+    assert lacking.startswith("item 99 (") and "12-sparse" in lacking
+    toc.write_text(toc.read_text(encoding="utf-8").replace("      - file: appendix/94-links\n", ""), encoding="utf-8")
+    assert len(misplaced_items(tmp_path)) == 1 + 14
+    (tmp_path / "chapters" / "13-custom-rules.md").unlink()
+    assert {"42", "108"} <= {line.split()[1] for line in misplaced_items(tmp_path)}
 
 
 def test_labels_of_the_generated_pages_are_unique():

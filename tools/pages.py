@@ -3,7 +3,8 @@
 An item of the source slides is ticked by a line `<a id="item-N"></a>` in the chapter that teaches it.
 From those lines, tools/plan.yml, appendix/slide-items.csv and appendix/errata.yml come the slide
 index, the errata page, and the map and the list of chapters on the home page; from the exercises and tools/paths.yml,
-the tables of the instructors' page (tools/teaching.py).
+the tables of the instructors' page (tools/teaching.py); from references.bib, what to read (tools/links.py); from the
+notebooks, the requirements and what was recorded, the colophon (tools/colophon.py).
 """
 from __future__ import annotations
 
@@ -25,6 +26,7 @@ VERDICTS = {"right": "right", "conditional": "right with a condition", "wrong": 
 KINDS = {"wrong": "wrong", "stale": "out of date", "conditional": "true with a condition", "typo": "slip of the pen"}
 INDEX, ERRATA = Path("appendix/90-slide-index.md"), Path("appendix/91-errata.md")
 INSTRUCTORS = Path("appendix/96-instructors.md")
+LINKS, COLOPHON = Path("appendix/94-links.md"), Path("appendix/97-colophon.md")
 
 
 # --- what the files say ------------------------------------------------------------------------
@@ -126,7 +128,8 @@ def slide_index(root: Path = ROOT) -> str:
            "Everything that the source slides say, claim by claim, with a verdict and the place in this book where it "
            "is taught. The slides are “Symbolic, Numerical, and Automatic Differentiation” from ECON622 by Jesse Perla, "
            "University of British Columbia; the statements are restated in our words.", "",
-           f"**{len(taught)} of {len(items)}** items are taught so far, {len(items) - len(taught)} are still to come. "
+           f"**{len(taught)} of {len(items)}** items have their place, linked after the check mark"
+           f"{f'; {len(items) - len(taught)} are still to come' if len(taught) < len(items) else ''}. "
            "The verdict is on the statement as the slides make it; a link E*n* leads to the [errata](91-errata.md), "
            "which may say more of the same slide, such as a fault in its code.", ""]
     name_of = _names(root)
@@ -316,6 +319,18 @@ def instructors_page(root: Path = ROOT) -> str:
     return _filled(INSTRUCTORS, {"paths": teaching.path_tables, "exercises": teaching.exercise_tables, "sets": teaching.set_table}, root)
 
 
+def links_page(root: Path = ROOT) -> str:
+    """Links and reading with its generated blocks written anew. Raises ValueError for a missing mark or a work that has no place."""
+    from tools import links                            # nor this
+    return _filled(LINKS, {"books": links.books, "papers": links.papers}, root)
+
+
+def colophon_page(root: Path = ROOT) -> str:
+    """The colophon with its generated blocks written anew. Raises ValueError for a missing mark."""
+    from tools import colophon                         # nor this
+    return _filled(COLOPHON, {"versions": colophon.versions, "checks": colophon.checks, "times": colophon.times, "gpu": colophon.gpu}, root)
+
+
 def _filled(page: Path, blocks: dict, root: Path) -> str:
     text = (root / page).read_text(encoding="utf-8")
     for name, make in blocks.items():
@@ -331,8 +346,9 @@ def _filled(page: Path, blocks: dict, root: Path) -> str:
 def outdated(root: Path = ROOT) -> dict[Path, str]:
     """The files that should change, each with the text that it should hold."""
     texts = {root / INDEX: slide_index(root), root / ERRATA: errata_page(root), root / "intro.md": home_page(root)}
-    if (root / INSTRUCTORS).exists() and (root / "assignments").exists():
-        texts[root / INSTRUCTORS] = instructors_page(root)
+    if (root / "assignments").exists():                # the students' tree keeps these pages as it got them
+        more = {INSTRUCTORS: instructors_page, LINKS: links_page, COLOPHON: colophon_page}
+        texts |= {root / page: make(root) for page, make in more.items() if (root / page).exists()}
     return {path: text for path, text in texts.items()
             if not path.exists() or path.read_text(encoding="utf-8") != text}
 
