@@ -83,7 +83,7 @@ def test_how_works_are_shown():
     assert WORKS["griewank-2000"].shown == (
         "A. Griewank, J. Utke and A. Walther, [Evaluating Higher Derivative Tensors by Forward Propagation of Univariate Taylor Series]"
         "(https://doi.org/10.1090/S0025-5718-00-01120-0), *Mathematics of Computation* 69 (2000) 1117–1130.")
-    assert WORKS["ulam-von-neumann-1947"].shown.startswith("S. M. Ulam and J. von Neumann, On")
+    assert WORKS["ulam-von-neumann-1947"].shown.startswith("S. M. Ulam and J. von Neumann, *On Combination")
     assert WORKS["hairer-1993"].shown.endswith(", 2nd ed., Springer 1993.") and WORKS["paszke-2019"].shown.startswith("A. Paszke and others, [")
 
 

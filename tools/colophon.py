@@ -39,13 +39,15 @@ def versions(root: Path = ROOT) -> str:
         elif line and not line.startswith("-"):
             groups.setdefault(heading, []).append(line)
     listed = {_name(line) for group in groups.values() for line in group}
-    groups["the chapters"] += [f"{name}  # comes with the others" for name in notebooks.PACKAGES if name not in listed]
+    groups["the chapters"] += [name for name in notebooks.PACKAGES if name not in listed]
     for heading in [*(g for g in groups if g != "the site"), "the site"]:
-        rows = []
-        for line in groups[heading]:
-            if name := _name(line):
-                rows.append(f"| {name} | {pins.get(name, '–')} | {_sentence(line.partition('#')[2])} |")
-        out += [f"**{_sentence(heading)}**", "", "| Package | Version | Remark |", "|:--|:--|:--|", *rows, ""]
+        found = [(_name(line), pins.get(_name(line), "–"), _sentence(line.partition("#")[2])) for line in groups[heading] if _name(line)]
+        long = [f"| {name} | {version} | {remark} |" for name, version, remark in found if remark]
+        table = len(long) > 2                               # else the remarks stand in the sentence
+        said = ", ".join(f"{name} {version}{f' ({remark[:1].lower()}{remark[1:]})' if remark else ''}" for name, version, remark in found
+                         if not (table and remark))
+        out += [f"**{_sentence(heading.partition(' (')[0])}:**{' ' + said + '.' if said else ''}", ""]
+        out += ["| Package | Version | Remark |", "|:--|:--|:--|", *long, ""] if table else []
     return "\n".join(out).rstrip()
 
 
@@ -118,13 +120,14 @@ def checks(root: Path = ROOT) -> str:
            f"- **Published.** {total.published} calls of `checks.assert_published` compare with a number printed elsewhere, to the digits "
            "printed there, and name the source.",
            f"- **Exercises.** {total.exercises} have hidden tests. A test grades each solution (all points), each untouched stub (none) and "
-           f"{total.wrong} plausible wrong answers, each of which must lose points and get its hint.", ""]
-    header = ["Notebook", "Cells", "Compared", "Only run", "Pictures", "Asserts", "Published", "Exercises", "Wrong answers"]
-    out += [f"| {' | '.join(header)} |", "|:--|" + "--:|" * (len(header) - 1)]
+           f"{total.wrong} plausible wrong answers, each of which must lose points and get its hint.", "",
+           "Notebook by notebook; p1, p2 and so on are the problem sets:", ""]
+    header = {"Compared": "compared", "Only run": "ignored", "Asserts": "asserts", "Published": "published", "Exercises": "exercises"}
+    out += [f"| Notebook | {' | '.join(header)} |", "|:--|" + "--:|" * len(header)]
     for stem, n in counts.items():
-        shown = f"[{stem.name[:2]}](../chapters/{stem.name}.ipynb)" if stem.parent.name == "chapters" else f"`{stem.name}`"
-        out.append(f"| {shown} | " + " | ".join(str(getattr(n, f)) for f in Counts.__dataclass_fields__) + " |")
-    out.append("| **all** | " + " | ".join(f"**{getattr(total, f)}**" for f in Counts.__dataclass_fields__) + " |")
+        shown = f"[{stem.name[:2]}](../chapters/{stem.name}.ipynb)" if stem.parent.name == "chapters" else stem.name.split("-")[0]
+        out.append(f"| {shown} | " + " | ".join(str(getattr(n, f)) for f in header.values()) + " |")
+    out.append("| **all** | " + " | ".join(f"**{getattr(total, f)}**" for f in header.values()) + " |")
     return "\n".join(out)
 
 
@@ -164,13 +167,13 @@ def gpu(root: Path = ROOT) -> str:
             if path.exists():
                 entry = json.loads(path.read_text(encoding="utf-8"))
                 found += 1
-                rows.append(f"| {shown} | {entry['date']} | {entry['device']['name']}, jax {entry['versions']['jax']} |")
+                rows.append(f"| {shown} | {entry['date']}, {entry['device']['name']}, jax {entry['versions']['jax']} |")
             else:
                 missing.append(name)
-                rows.append(f"| {shown} | none | |")
+                rows.append(f"| {shown} | not yet |")
     if not rows:
         return "No chapter measures anything on a device."
     said = (f"{found} of {found + len(missing)} measurements have been run on a GPU and recorded." if found else
             f"None of the {len(missing)} measurements has been run on a GPU yet: what the chapters show there was measured on a CPU, and says so.")
     return "\n".join([f"{said} `make gpu` on a machine with a GPU runs them all and records them with device, versions and date; the chapters then "
-                      "show both.", "", "| Chapter | Measurement | Recorded | On |", "|:--|:--|:--|:--|", *rows])
+                      "show both.", "", "| Chapter | Measurement | Recorded |", "|:--|:--|:--|", *rows])

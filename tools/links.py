@@ -83,7 +83,7 @@ def _authors(people: list[Person]) -> str:
 def _shown(entry: Entry, get) -> str:
     """Authors, linked title, and where it appeared."""
     link = (f"https://doi.org/{get('doi')}" if get("doi") else get("url") or (f"https://arxiv.org/abs/{get('eprint')}" if get("eprint") else ""))
-    title = f"[{get('title')}]({link})" if link else get("title")
+    title = f"[{get('title')}]({link})" if link else f"*{get('title')}*"
     editors = _authors(entry.persons["editor"]) + " (ed.), " if "editor" in entry.persons else ""
     number, pages_, year = get("number"), get("pages"), get("year")
     if entry.type == "article":
@@ -110,16 +110,14 @@ def _list(works: list[Work], told: str = "") -> list[str]:
     out = []
     for w in works:
         at = [f"[{name[:2]}](../chapters/{name}.ipynb)" for name in w.chapters if name != told]
-        also = "also " if told in w.chapters else ""
-        chapters = f" *{also}chapter{'s' if len(at) > 1 else ''}* {', '.join(at)}" if at else ""
+        chapters = f" *{'Also in' if told in w.chapters else 'Used in'}* {', '.join(at)}." if at else ""
         out += [f'<a id="ref-{w.key}"></a>', "", f"{w.shown}\\", f"{w.annote}{chapters}", ""]
     return out
 
 
 def books(root: Path = ROOT) -> str:
-    """The books in Markdown, those that most chapters cite first."""
-    works = [w for w in read_works(root) if w.book]
-    return "\n".join(_list(sorted(works, key=lambda w: -len(w.chapters)))).rstrip()
+    """The books in Markdown, in the order of references.bib."""
+    return "\n".join(_list([w for w in read_works(root) if w.book])).rstrip()
 
 
 def papers(root: Path = ROOT) -> str:
