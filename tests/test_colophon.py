@@ -39,7 +39,8 @@ def test_the_sums_are_those_of_the_rows():
     total = [int(x) for x in re.findall(r"\*\*(\d+)\*\*", text.splitlines()[-1])]
     assert len(rows) == len(notebooks.chapters(ROOT) + notebooks.sets(ROOT)) and total == [sum(column) for column in zip(*rows)]
     compared, ignored, asserts, published, exercises = total
-    for said in (f"{compared} of {compared + ignored} code cells", f"The other {ignored} cells", f"{asserts} `assert`", f"{published} calls", f"{exercises} have hidden"):
+    for said in (f"{compared} of {compared + ignored} code cells", f"The other {ignored} cells", f"{asserts} `assert`", f"{published} calls",
+                 f"{exercises} have hidden"):
         assert said in text
 
 
@@ -58,8 +59,8 @@ def test_without_a_recording_no_time_is_shown(book):
 
 @pytest.mark.parametrize("load, says", [(0.1, "began."), (1.7, "read the times as upper bounds")])
 def test_recorded_times_are_shown_with_machine_and_load(book, load, says):
-    entry = {"date": "2026-11-23", "command": "python -m tools.times", "machine": {"processor": "A chip", "cores": 2, "system": "Linux"}, "load": load,
-             "versions": {"Python": "3.11.2", "jax": "0.10.2"}, "chapters": {"01-why-derivatives": {"seconds": 31, "text": "then"}}}
+    entry = {"date": "2026-11-23", "command": "python -m tools.times", "load": load,
+             "machine": {"processor": "A chip", "cores": 2, "system": "Linux"}, "versions": {"Python": "3.11.2", "jax": "0.10.2"}, "chapters": {"01-why-derivatives": {"seconds": 31, "text": "then"}}}
     (book / "appendix").mkdir()
     (book / colophon.TIMES).write_text(json.dumps(entry))
     text = colophon.times(book)
@@ -80,7 +81,8 @@ def test_a_recording_holds_every_chapter_and_leaves_the_notebooks_alone(book, mo
     (book / "appendix").mkdir()
     assert times.main([], book) == 0
     entry = json.loads((book / colophon.TIMES).read_text())
-    assert [name for name, _ in ran] == list(entry["chapters"]) == ["01-why-derivatives"] and stem.with_suffix(".ipynb").read_bytes() == before
+    assert [name for name, _ in ran] == list(entry["chapters"]) == ["01-why-derivatives"]
+    assert stem.with_suffix(".ipynb").read_bytes() == before
     assert entry["chapters"]["01-why-derivatives"] == {"seconds": 1, "text": "now"} and entry["machine"]["cores"] >= 1
     assert "| 1 | unchanged |" in colophon.times(book)
 
@@ -106,5 +108,6 @@ def test_gpu_runs_are_shown_when_recorded_and_missed_when_not(book):
 
 
 def test_every_measurement_of_the_chapters_is_listed():
-    recorded = [m for p in sorted((ROOT / "chapters").glob("*.md")) for m in re.findall(r"device\.record\(\"([^\"]+)\"", p.read_text(encoding="utf-8"))]
+    texts = [p.read_text(encoding="utf-8") for p in sorted((ROOT / "chapters").glob("*.md"))]
+    recorded = [m for text in texts for m in re.findall(r"device\.record\(\"([^\"]+)\"", text)]
     assert recorded and re.findall(r"`(\d\d-[\w-]+)` \|", colophon.gpu(ROOT)) == recorded

@@ -90,7 +90,8 @@ def misplaced_items(root: Path) -> list[str]:
     for row in pages.read_items(root):
         page = taught.get(row["item"])
         if page not in there:
-            out.append(f"item {row['item']} ({row['statement'][:50]}) is taught nowhere: expected <a id=\"item-{row['item']}\"></a> in {row['chapters']}")
+            out.append(f"item {row['item']} ({row['statement'][:50]}) is taught nowhere: expected <a id=\"item-{row['item']}\"></a> "
+                       f"in {row['chapters']}")
         elif page not in row["chapters"]:
             out.append(f"item {row['item']} is anchored in {page}, appendix/slide-items.csv says {row['chapters']}")
     return out

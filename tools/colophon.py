@@ -30,8 +30,8 @@ def versions(root: Path = ROOT) -> str:
              and _read(stem)["metadata"].get(notebooks.KEY, {}).get("packages") != notebooks.packages_hash(root)]
     fresh = len(notebooks.chapters(root)) - len(stale)
     out = [f"{made_on[1] if made_on else 'Python'}. {fresh} of {fresh + len(stale)} chapters were last run with these versions"
-           f"{' (not: ' + ', '.join(stale) + ')' if stale else ''}: each notebook holds a hash of the versions of {', '.join(notebooks.PACKAGES)} "
-           "that it was run with, and a test fails when it is not that of these tables.", ""]
+           f"{' (not: ' + ', '.join(stale) + ')' if stale else ''}: each notebook holds a hash of the versions of "
+           f"{', '.join(notebooks.PACKAGES)} that it was run with, and a test fails when it is not that of these tables.", ""]
     groups: dict[str, list[str]] = {"the site": (root / "requirements-book.txt").read_text(encoding="utf-8").splitlines()}
     for line in lines:
         if line.startswith("# "):
@@ -108,22 +108,22 @@ def checks(root: Path = ROOT) -> str:
     stems = [s for s in notebooks.chapters(root) + notebooks.sets(root) if s.with_suffix(".ipynb").exists()]
     counts = {stem: count(stem, root) for stem in stems}
     total = Counts(*(sum(getattr(n, f) for n in counts.values()) for f in Counts.__dataclass_fields__))
-    out = [f"- **Run again and compared.** {total.compared} of {total.cells} code cells: a test runs them and compares every line that they print, "
-           "tables and formulas included, with what is stored here, character by character (nbval, strict). Numbers are rounded to what "
+    out = [f"- **Run again and compared.** {total.compared} of {total.cells} code cells: a test runs them and compares every line that "
+           "they print, tables and formulas included, with what is stored here, character by character (nbval, strict). Numbers are rounded to what "
            "holds on every machine.",
            f"- **Run again, not compared.** The other {total.ignored} cells: set-up, times, and what else depends on the device. They "
            "carry a tag, and the test only asks that they run.",
-           f"- **Pictures.** {total.pictures} are stored; they are not compared, since two machines draw them with small differences. That they come "
-           "from the present code follows from hashes of the text, of the modules of `lecture_utils` that the chapter imports and of the "
+           f"- **Pictures.** {total.pictures} are stored; they are not compared, since two machines draw them with small differences. That they "
+           "come from the present code follows from hashes of the text, of the modules of `lecture_utils` that the chapter imports and of the "
            "stored outputs: a test fails when one of them does not match.",
            f"- **Asserted.** {total.asserts} `assert` statements in the chapters' cells hold bounds and identities that no rounding hides.",
            f"- **Published.** {total.published} calls of `checks.assert_published` compare with a number printed elsewhere, to the digits "
            "printed there, and name the source.",
-           f"- **Exercises.** {total.exercises} have hidden tests. A test grades each solution (all points), each untouched stub (none) and "
-           f"{total.wrong} plausible wrong answers, each of which must lose points and get its hint.", "",
+           f"- **Exercises.** {total.exercises} have hidden tests. A test grades each solution (all points), each untouched stub (none) "
+           f"and {total.wrong} plausible wrong answers, each of which must lose points and get its hint.", "",
            "Notebook by notebook; p1, p2 and so on are the problem sets:", ""]
     header = {"Compared": "compared", "Only run": "ignored", "Asserts": "asserts", "Published": "published", "Exercises": "exercises"}
-    out += [f"| Notebook | {' | '.join(header)} |", "|:--|" + "--:|" * len(header)]
+    out += [f"| No. | {' | '.join(header)} |", "|:--|" + "--:|" * len(header)]
     for stem, n in counts.items():
         shown = f"[{stem.name[:2]}](../chapters/{stem.name}.ipynb)" if stem.parent.name == "chapters" else stem.name.split("-")[0]
         out.append(f"| {shown} | " + " | ".join(str(getattr(n, f)) for f in header.values()) + " |")
@@ -138,8 +138,8 @@ def times(root: Path = ROOT) -> str:
     entry = json.loads((root / TIMES).read_text(encoding="utf-8"))
     machine, taken = entry["machine"], entry["chapters"]
     busy = entry["load"] > 0.5
-    out = [f"Recorded on {entry['date']} by `{entry['command']}`: each chapter alone, in a new process, from the first cell to the last, with "
-           f"{', '.join(f'{name} {version}' for name, version in entry['versions'].items())}, on {machine['cores']} cores "
+    out = [f"Recorded on {entry['date']} by `{entry['command']}`: each chapter alone, in a new process, from the first cell to the last, "
+           f"with {', '.join(f'{name} {version}' for name, version in entry['versions'].items())}, on {machine['cores']} cores "
            f"({machine['processor']}), no GPU. "
            f"The machine's load was {entry['load']:g} when the recording began"
            f"{': it did other work too, so read the times as upper bounds.' if busy else '.'}", "",
@@ -174,6 +174,7 @@ def gpu(root: Path = ROOT) -> str:
     if not rows:
         return "No chapter measures anything on a device."
     said = (f"{found} of {found + len(missing)} measurements have been run on a GPU and recorded." if found else
-            f"None of the {len(missing)} measurements has been run on a GPU yet: what the chapters show there was measured on a CPU, and says so.")
-    return "\n".join([f"{said} `make gpu` on a machine with a GPU runs them all and records them with device, versions and date; the chapters then "
-                      "show both.", "", "| Chapter | Measurement | Recorded |", "|:--|:--|:--|", *rows])
+            f"None of the {len(missing)} measurements has been run on a GPU yet: what the chapters show there was measured on a CPU, and "
+            "says so.")
+    return "\n".join([f"{said} `make gpu` on a machine with a GPU runs them all and records them with device, versions and date; the "
+                      "chapters then show both.", "", "| Chapter | Measurement | Recorded |", "|:--|:--|:--|", *rows])

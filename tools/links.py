@@ -82,7 +82,8 @@ def _authors(people: list[Person]) -> str:
 
 def _shown(entry: Entry, get) -> str:
     """Authors, linked title, and where it appeared."""
-    link = (f"https://doi.org/{get('doi')}" if get("doi") else get("url") or (f"https://arxiv.org/abs/{get('eprint')}" if get("eprint") else ""))
+    arxiv = f"https://arxiv.org/abs/{get('eprint')}" if get("eprint") else ""
+    link = f"https://doi.org/{get('doi')}" if get("doi") else get("url") or arxiv
     title = f"[{get('title')}]({link})" if link else f"*{get('title')}*"
     editors = _authors(entry.persons["editor"]) + " (ed.), " if "editor" in entry.persons else ""
     number, pages_, year = get("number"), get("pages"), get("year")
@@ -94,10 +95,11 @@ def _shown(entry: Entry, get) -> str:
         where += f"{get('publisher')} {year}".strip()
     elif entry.type in ("inproceedings", "incollection"):
         volume = f" {get('volume')}" if get("volume") else ""
-        where = f"in {editors}*{get('booktitle')}*{volume}" + "".join(f", {part}" for part in (get("publisher"), year, pages_ and f"pages {pages_}") if part)
+        more = [part for part in (get("publisher"), year, pages_ and f"pages {pages_}") if part]
+        where = ", ".join([f"in {editors}*{get('booktitle')}*{volume}", *more])
     elif entry.type in ("phdthesis", "mastersthesis"):
-        where = f"{'PhD' if entry.type == 'phdthesis' else 'master’s'} thesis, {get('school')} {year}" + (f", {get('note').lower()}" if get("note") else "")
-        where = where.replace("in finnish", "in Finnish")
+        where = f"{'PhD' if entry.type == 'phdthesis' else 'master’s'} thesis, {get('school')} {year}"
+        where += f", {get('note')[0].lower()}{get('note')[1:]}" if get("note") else ""
     elif entry.type == "techreport":
         where = f"{get('institution')}{f' {number}' if number else ''}, {year}"
     else:

@@ -50,8 +50,8 @@ def main(argv=None, root: Path = ROOT) -> int:
         chapters[stem.name] = {"seconds": seconds, "text": notebooks.text_hash(notebooks.read_text(stem.with_suffix(".md")), root)}
         print(f"{stem.name}: {seconds} s", flush=True)
     packages = {name: importlib.metadata.version(name) for name in ("jax", "torch", "numpy")}
-    entry = {"date": datetime.datetime.now(datetime.timezone.utc).date().isoformat(), "command": "python -m tools.times", "machine": machine(),
-             "load": load, "versions": {"Python": platform.python_version(), **packages}, "chapters": chapters}
+    today = datetime.datetime.now(datetime.timezone.utc).date().isoformat()
+    entry = {"date": today, "command": "python -m tools.times", "machine": machine(), "load": load, "versions": {"Python": platform.python_version(), **packages}, "chapters": chapters}
     notebooks.replace_file(root / TIMES, json.dumps(entry, indent=1, ensure_ascii=False) + "\n")
     print(f"wrote {TIMES}; next: make notebooks, which renews the colophon")
     return 0
