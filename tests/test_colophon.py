@@ -39,8 +39,8 @@ def test_the_sums_are_those_of_the_rows():
     total = [int(x) for x in re.findall(r"\*\*(\d+)\*\*", text.splitlines()[-1])]
     assert len(rows) == len(notebooks.chapters(ROOT) + notebooks.sets(ROOT)) and total == [sum(column) for column in zip(*rows)]
     compared, ignored, asserts, published, exercises = total
-    for said in (f"{compared} of {compared + ignored} code cells", f"The other {ignored} cells", f"{asserts} `assert`", f"{published} calls",
-                 f"{exercises} have hidden"):
+    for said in (f"{compared} of {compared + ignored} code cells", f"The other {ignored} cells", f"{asserts} `assert`",
+                 f"{published} calls", f"{exercises} have hidden"):
         assert said in text
 
 
@@ -60,7 +60,8 @@ def test_without_a_recording_no_time_is_shown(book):
 @pytest.mark.parametrize("load, says", [(0.1, "began."), (1.7, "read the times as upper bounds")])
 def test_recorded_times_are_shown_with_machine_and_load(book, load, says):
     entry = {"date": "2026-11-23", "command": "python -m tools.times", "load": load,
-             "machine": {"processor": "A chip", "cores": 2, "system": "Linux"}, "versions": {"Python": "3.11.2", "jax": "0.10.2"}, "chapters": {"01-why-derivatives": {"seconds": 31, "text": "then"}}}
+             "machine": {"processor": "A chip", "cores": 2, "system": "Linux"},
+             "versions": {"Python": "3.11.2", "jax": "0.10.2"}, "chapters": {"01-why-derivatives": {"seconds": 31, "text": "then"}}}
     (book / "appendix").mkdir()
     (book / colophon.TIMES).write_text(json.dumps(entry))
     text = colophon.times(book)

@@ -47,8 +47,8 @@ def test_every_work_of_the_references_stands_on_the_page_once_with_its_annotatio
 def test_every_work_that_a_chapter_cites_is_in_the_references():
     for name, text in links.references(ROOT).items():
         lacking = cited_years(name, text) - Counter(w.year for w in WORKS.values() if name in w.chapters)
-        assert not lacking, (f"chapters/{name}.md cites works of {', '.join(lacking)} that references.bib lacks, or has with another year: add "
-                            "them (with cited = {…} where the chapter spells the title otherwise), then make notebooks")
+        assert not lacking, (f"chapters/{name}.md cites works of {', '.join(lacking)} that references.bib lacks, or has with another year: "
+                            "add them (with cited = {…} where the chapter spells the title otherwise), then make notebooks")
 
 
 def test_every_chapter_says_what_it_cites_and_every_paper_is_cited_or_has_a_topic():

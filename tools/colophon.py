@@ -109,12 +109,14 @@ def checks(root: Path = ROOT) -> str:
     counts = {stem: count(stem, root) for stem in stems}
     total = Counts(*(sum(getattr(n, f) for n in counts.values()) for f in Counts.__dataclass_fields__))
     out = [f"- **Run again and compared.** {total.compared} of {total.cells} code cells: a test runs them and compares every line that "
-           "they print, tables and formulas included, with what is stored here, character by character (nbval, strict). Numbers are rounded to what "
+           "they print, tables and formulas included, with what is stored here, character by character (nbval, strict). Numbers are "
+           "rounded to what "
            "holds on every machine.",
            f"- **Run again, not compared.** The other {total.ignored} cells: set-up, times, and what else depends on the device. They "
            "carry a tag, and the test only asks that they run.",
-           f"- **Pictures.** {total.pictures} are stored; they are not compared, since two machines draw them with small differences. That they "
-           "come from the present code follows from hashes of the text, of the modules of `lecture_utils` that the chapter imports and of the "
+           f"- **Pictures.** {total.pictures} are stored; they are not compared, since two machines draw them with small "
+           "differences. That they come from the present code follows from hashes of the text, of the modules of `lecture_utils` that "
+           "the chapter imports and of the "
            "stored outputs: a test fails when one of them does not match.",
            f"- **Asserted.** {total.asserts} `assert` statements in the chapters' cells hold bounds and identities that no rounding hides.",
            f"- **Published.** {total.published} calls of `checks.assert_published` compare with a number printed elsewhere, to the digits "

@@ -51,7 +51,8 @@ def main(argv=None, root: Path = ROOT) -> int:
         print(f"{stem.name}: {seconds} s", flush=True)
     packages = {name: importlib.metadata.version(name) for name in ("jax", "torch", "numpy")}
     today = datetime.datetime.now(datetime.timezone.utc).date().isoformat()
-    entry = {"date": today, "command": "python -m tools.times", "machine": machine(), "load": load, "versions": {"Python": platform.python_version(), **packages}, "chapters": chapters}
+    entry = {"date": today, "command": "python -m tools.times", "machine": machine(), "load": load,
+             "versions": {"Python": platform.python_version(), **packages}, "chapters": chapters}
     notebooks.replace_file(root / TIMES, json.dumps(entry, indent=1, ensure_ascii=False) + "\n")
     print(f"wrote {TIMES}; next: make notebooks, which renews the colophon")
     return 0
