@@ -4,7 +4,8 @@ An item of the source slides is ticked by a line `<a id="item-N"></a>` in the ch
 From those lines, tools/plan.yml, appendix/slide-items.csv and appendix/errata.yml come the slide
 index, the errata page, and the map and the list of chapters on the home page; from the exercises and tools/paths.yml,
 the tables of the instructors' page (tools/teaching.py); from references.bib, what to read (tools/links.py); from the
-notebooks, the requirements and what was recorded, the colophon (tools/colophon.py).
+docstrings of lecture_utils, its reference (tools/api.py); from the notebooks, the requirements and what was recorded,
+the colophon (tools/colophon.py).
 """
 from __future__ import annotations
 
@@ -17,6 +18,7 @@ from pathlib import Path
 
 import yaml
 
+from tools import api
 from tools.anchors import labeled_lines
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -349,6 +351,8 @@ def outdated(root: Path = ROOT) -> dict[Path, str]:
     if (root / "assignments").exists():                # the students' tree keeps these pages as it got them
         more = {INSTRUCTORS: instructors_page, LINKS: links_page, COLOPHON: colophon_page}
         texts |= {root / page: make(root) for page, make in more.items() if (root / page).exists()}
+    if (root / api.PAGE).exists():
+        texts[root / api.PAGE] = api.api_page(root)
     return {path: text for path, text in texts.items()
             if not path.exists() or path.read_text(encoding="utf-8") != text}
 
