@@ -310,9 +310,18 @@ def chapter_list(root: Path = ROOT) -> str:
     return "\n".join(out).rstrip()
 
 
+def facts(root: Path = ROOT) -> str:
+    """What there is, counted."""
+    texts = [(root / "chapters" / f"{c['name']}.md").read_text(encoding="utf-8")
+             for part in read_plan(root) for c in part["chapters"] if written(root, c["name"])]
+    exercises = sum(len(re.findall(r"(?m)^:{3,}\{exercise\}", text)) for text in texts)
+    count = lambda n, what: f"**{n}** {what}{'' if n == 1 else 's'}"
+    return f"{count(len(texts), 'chapter')} · {count(exercises, 'exercise')} with tests · **JAX** and **PyTorch** · free and open"
+
+
 def home_page(root: Path = ROOT) -> str:
     """intro.md with its generated blocks written anew. Raises ValueError when the marks of a block are missing."""
-    return _filled(Path("intro.md"), {"map": chapter_map, "chapters": chapter_list}, root)
+    return _filled(Path("intro.md"), {"facts": facts, "map": chapter_map, "chapters": chapter_list}, root)
 
 
 def instructors_page(root: Path = ROOT) -> str:
