@@ -97,6 +97,8 @@ def not_found(app) -> str:
     parts = []
     for caption, names in pages(app)[1:]:
         links = "\n".join(f'<li><a href="{address(name)}">{title(name)}</a></li>' for name in names if name in app.env.titles)
+        if caption == pages(app)[-1][0]:
+            links += f'\n<li><a href="{address("genindex")}">Index</a></li>'
         parts.append(f"<section><h2>{html.escape(caption)}</h2>\n<ul>\n{links}\n</ul></section>")
     icon = Path(app.confdir, "_assets", "favicon.svg").read_text(encoding="utf-8").strip()
     logo = re.sub(r">\s+<", "><", icon).replace("<svg ", '<svg aria-hidden="true" ')

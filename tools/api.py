@@ -245,6 +245,7 @@ class Writer:
                 out.append(f"`{part}`")
             else:
                 part = re.sub(r"([\\*_$\[\]{}|~])", r"\\\1", part).replace("<", "&lt;")
+                part = re.sub(r"\b([A-Za-z])'(?!s\b)", "\\1′", part).replace(" -> ", " → ")
                 out.append(re.sub(r"\b([A-Z]\w*(?:Error|Interrupt))\b", lambda m: self._name(m[1], module, own), part))
         return "".join(out)
 
@@ -294,7 +295,7 @@ class Writer:
         if raw[:first].strip():
             out += [self.text(raw[:first].strip(), module, own), ""]
         for match, end in zip(marks, [*[m.start() for m in marks[1:]], len(raw)]):
-            body = self.text(raw[match.end():end].strip(), module, own)
+            body = self.text(re.sub(r";$", ".", raw[match.end():end].strip()), module, own)
             if match["names"]:
                 out += [", ".join(f"`{n}`" for n in re.findall(r"\w+(?:\([^()]*\))?", match["names"])), f": {body}", ""]
             elif match["label"]:
@@ -309,7 +310,7 @@ def api_page(root: Path) -> str:
     config = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))["repository"]
     found, used = modules(root), uses(root)
     writer = Writer(found)
-    out = ["# The reference of lecture_utils", "",
+    out = ["# Reference of lecture_utils", "",
            "<!-- Written by `make notebooks` from the docstrings of lecture_utils and the code of the chapters: edit those, not this page. "
            "-->", "",
            "What the chapters import, name by name: how each is called, what it returns, what it refuses and what it costs.", "",
