@@ -206,6 +206,12 @@ def test_an_erratum_links_the_chapter_that_teaches_one_of_its_items(book):
     assert f"](#item-{n})" in pages.errata_page(book)
 
 
+def test_the_home_page_counts_the_chapters_and_exercises_that_are_there(book):
+    assert pages.facts(book).startswith("**1** chapter · **2** exercises with tests")
+    begin(book, "02-numerical", "::::{exercise} One\n:::{note}\n:::\n::::")
+    assert pages.facts(book).startswith("**2** chapters · **3** exercises with tests") and pages.facts(book) in pages.home_page(book)
+
+
 def test_a_new_chapter_is_linked_on_the_map_and_in_the_list(book):
     name = a_coming_item(book)["chapters"][0]
     assert f'href="chapters/{name}.html"' not in pages.home_page(book)
