@@ -7,7 +7,6 @@
 """
 from __future__ import annotations
 
-import hashlib
 import html
 import re
 from pathlib import Path
@@ -44,8 +43,8 @@ a {{color: var(--link)}}
 :focus-visible {{outline: 3px solid var(--link); outline-offset: 2px}}
 form {{display: flex; flex-wrap: wrap; gap: 0.5rem; align-items: end; margin: 1.4rem 0}}
 label {{flex: 1 1 16rem; max-width: 28rem}}
-input, button {{box-sizing: border-box; width: 100%; font: inherit; padding: 0.4rem 0.7rem; border-radius: 4px; border: 1px solid var(--line);
-  background: var(--ground); color: inherit}}
+input, button {{box-sizing: border-box; width: 100%; font: inherit; padding: 0.4rem 0.7rem; background: var(--ground); color: inherit;
+  border: 1px solid var(--line); border-radius: 4px}}
 button {{width: auto; border-color: var(--button); background: var(--button); color: var(--on-button); cursor: pointer}}
 .parts {{display: grid; grid-template-columns: repeat(auto-fit, minmax(15rem, 1fr)); column-gap: 2rem}}
 ul {{margin: 0; padding-left: 1.1rem}}
@@ -122,9 +121,7 @@ def write_files(app, exception):
 
 def setup(app):
     """Register all of the above; a change of the words makes every page stale."""
-    text = WORDS.read_bytes()
-    app.add_config_value("search_words", yaml.safe_load(text), "")
-    app.add_config_value("search_words_hash", hashlib.sha256(text).hexdigest(), "env")
+    app.add_config_value("search_words", yaml.safe_load(WORDS.read_text(encoding="utf-8")), "env")
     app.connect("doctree-read", index_words)
     app.connect("build-finished", write_files)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

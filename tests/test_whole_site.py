@@ -1,4 +1,4 @@
-"""The site as a whole: search finds what students type, lost readers find back, shared links show what they lead to, the keyboard is enough.
+"""The site as a whole: search finds what students type, lost readers find back, shared links show a picture, the keyboard is enough.
 
 As in test_site.py, the built site is looked at: run `make book` first.
 """
@@ -79,7 +79,8 @@ def test_every_word_of_the_index_leads_to_its_place(browser, server):  # noqa: F
 
 
 def test_the_places_of_the_index_exist_and_the_index_page_lists_their_words():
-    lacking = [page for page in ORDER if page.startswith("chapters/") and not [w for w in WORDS if w.split("#")[0] + ".html" == page]]
+    named = {place.split("#")[0] + ".html" for place in WORDS}
+    lacking = [page for page in ORDER if page.startswith("chapters/") and page not in named]
     assert not lacking, f"tools/search.yml has no words for {', '.join(lacking)}"
     for place in WORDS:
         page, _, anchor = place.partition("#")
@@ -154,7 +155,9 @@ def test_a_shared_link_shows_title_description_and_picture(page):
     assert meta.get("og:type") == "website" and meta.get("twitter:card") == "summary_large_image"
     image = meta.get("og:image", "")
     assert image.startswith(ADDRESS), f"{page}: og:image is {image!r}, expected an address under {ADDRESS}"
-    picture = (HTML / image.removeprefix(ADDRESS)).read_bytes()
+    file = HTML / image.removeprefix(ADDRESS)
+    assert file.is_file(), f"{page}: og:image leads to {image}, which does not exist"
+    picture = file.read_bytes()
     assert struct.unpack(">II", picture[16:24]) == (1200, 630) == (int(meta["og:image:width"]), int(meta["og:image:height"]))
     assert len(meta.get("og:image:alt", "").split()) > 3
 
@@ -243,7 +246,8 @@ def test_the_keyboard_alone_reaches_everything_and_shows_where_it_is(browser, se
         reached[name] = what
         if not shows or not inside:
             faint.append(what)
-    lost = [tab.evaluate(f"document.querySelector('[data-usable=\"{name}\"]')?.outerHTML.slice(0, 160)") or name for name in expected - set(reached)]
+    told = "name => document.querySelector(`[data-usable='${name}']`)?.outerHTML.slice(0, 160) ?? name"
+    lost = [tab.evaluate(told, name) for name in expected - set(reached)]
     tab.close()
     assert not lost, f"{page}, {width} px: the Tab key does not reach:{one_line_each(lost)}"
     assert not faint, f"{page}, {width} px: nothing shows that these have the focus:{one_line_each(faint)}"
@@ -270,8 +274,8 @@ def test_on_paper_a_page_is_its_text_alone_and_nothing_is_cut(browser, server, p
     tab.emulate_media(media="print", color_scheme="light")
     tab.goto(server.address + page)
     tab.evaluate(SETTLED)
-    seen = tab.evaluate("""() => [...document.querySelectorAll('.bd-sidebar-primary, .bd-sidebar-secondary, .bd-header, .bd-header-article, '
-      + '.prev-next-footer, .skip-link, #pst-back-to-top, button.copybtn')].filter(e => e.checkVisibility() && e.offsetHeight > 0)
+    seen = tab.evaluate("""() => [...document.querySelectorAll('.bd-sidebar-primary, .bd-sidebar-secondary, .bd-header, '
+      + '.bd-header-article, .prev-next-footer, .skip-link, #pst-back-to-top, button.copybtn')].filter(e => e.checkVisibility() && e.offsetHeight > 0)
       .map(e => e.outerHTML.slice(0, 100))""")
     cut = tab.evaluate(STICKS_OUT)
     ground = tab.evaluate("getComputedStyle(document.body).backgroundColor")
