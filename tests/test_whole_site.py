@@ -84,7 +84,8 @@ def test_the_places_of_the_index_exist_and_the_index_page_lists_their_words():
     assert not lacking, f"tools/search.yml has no words for {', '.join(lacking)}"
     for place in WORDS:
         page, _, anchor = place.partition("#")
-        assert f"{page}.html" in ORDER and (not anchor or f'id="{anchor}"' in html(f"{page}.html")), f"tools/search.yml: there is no {place}"
+        there = f"{page}.html" in ORDER and (not anchor or f'id="{anchor}"' in html(f"{page}.html"))
+        assert there, f"tools/search.yml: there is no {place}"
     listed = {(a["href"], a.get_text()) for a in soup("genindex.html").select(".genindextable a")}
     for place, words in WORDS.items():
         page, _, anchor = place.partition("#")
@@ -204,7 +205,8 @@ def test_headings_are_in_order(page):
 
 # What the Tab key should reach: everything that can be used and seen. Of radio buttons with one name it reaches one.
 USABLE = """() => {
-  const shown = e => e.checkVisibility({visibilityProperty: true}) && e.getClientRects().length && !e.closest('[inert], dialog:not([open])');
+  const shown = e => e.checkVisibility({visibilityProperty: true}) && e.getClientRects().length
+    && !e.closest('[inert], dialog:not([open])');
   const all = [...document.querySelectorAll('a[href], button, input, select, textarea, summary, [tabindex]')]
     .filter(e => e.tabIndex >= 0 && !e.disabled && e.type !== 'hidden' && shown(e));
   all.forEach((e, n) => e.dataset.usable = n);
@@ -275,7 +277,8 @@ def test_on_paper_a_page_is_its_text_alone_and_nothing_is_cut(browser, server, p
     tab.goto(server.address + page)
     tab.evaluate(SETTLED)
     seen = tab.evaluate("""() => [...document.querySelectorAll('.bd-sidebar-primary, .bd-sidebar-secondary, .bd-header, '
-      + '.bd-header-article, .prev-next-footer, .skip-link, #pst-back-to-top, button.copybtn')].filter(e => e.checkVisibility() && e.offsetHeight > 0)
+      + '.bd-header-article, .prev-next-footer, .skip-link, #pst-back-to-top, button.copybtn')]
+      .filter(e => e.checkVisibility() && e.offsetHeight > 0)
       .map(e => e.outerHTML.slice(0, 100))""")
     cut = tab.evaluate(STICKS_OUT)
     ground = tab.evaluate("getComputedStyle(document.body).backgroundColor")
