@@ -8,7 +8,7 @@ GPU_PYTHON := $(if $(and $(wildcard .venv/.everything),$(filter file default und
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help book serve test notebooks chapter colab-test gpu bench assignments grade public repo clean
+.PHONY: help book serve pdf test notebooks chapter colab-test gpu bench assignments grade public repo clean
 
 help:  ## this list
 	@echo "Differentiation in Practice"; echo
@@ -19,6 +19,9 @@ book: .venv/.book  ## build the site into _build/html (EDITION=course: no soluti
 
 serve: .venv/.book  ## build the site and serve it on this machine
 	@$(RUN) -m tools.book --edition $(EDITION) --serve
+
+pdf: .venv/.pdf  ## the book as one PDF, printed by Chromium (EDITION=course: no solutions); it prints the path
+	@$(RUN) -m tools.pdf --edition $(EDITION)
 
 test: .venv/.everything book  ## everything that must hold: library, notebooks, exercises, the site in a browser
 	@$(RUN) -m pytest
@@ -58,6 +61,10 @@ clean:  ## remove what was built (the environment stays)
 	@echo "installing what the book needs into .venv (about a minute, once)"
 	@$(RUN) -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
 	@$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements-book.txt -c constraints.txt
+	@touch $@
+
+.venv/.pdf: .venv/.book requirements-pdf.txt
+	@$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements-pdf.txt -c constraints.txt
 	@touch $@
 
 .venv/.everything: .venv/.book requirements.txt
