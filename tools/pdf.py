@@ -30,11 +30,12 @@ ROOT = Path(__file__).resolve().parents[1]
 CSS = Path(__file__).with_name("print.css")
 NAME = "differentiation-in-practice"
 HOST = "http://book.invalid/"                  # no such host: every request is answered from the folder of the site
+DOT = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"      # one transparent pixel
 LONG = 30                                      # lines of code from which on a block may go over a page's end
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync"]
-# Formulas are set all at once, without the menu and without hidden MathML; a reader of the tags gets their TeX.
+# Formulas are set all at once, without the menu and without hidden MathML, which would be in the PDF's text.
 MATHJAX = '{"options": {"processHtmlClass": "math", "enableMenu": false, "renderActions": {"assistiveMml": []}}}'
 SETTLE = """async () => {
   await MathJax.startup.promise;
@@ -146,12 +147,11 @@ def keep_together(article: Tag) -> None:
             paragraph["class"] = [*paragraph.get("class", []), "before-block"]
 
 
-def name_formulas(article: Tag) -> None:
-    """Give each formula its TeX as the text that a screen reader speaks."""
-    for math in article.select(".math"):
-        tex = math.get_text().strip()
-        math["aria-label"] = words(re.sub(r"^\\[(\[]|\\[)\]]$", "", tex))
-        math["role"] = "img"
+def name_formulas(soup: BeautifulSoup, article: Tag) -> None:
+    """Put an invisible image with a formula's TeX as its alt text before it: the tags of MathJax's own glyphs say nothing."""
+    for math in article.find_all(class_="math"):
+        tex = words(re.sub(r"^\\[(\[]|\\[)\]]$", "", math.get_text().strip()))
+        math.insert_before(soup.new_tag("img", attrs={"alt": tex, "src": DOT, "class": "tex"}))
 
 
 def read_page(path: Path) -> tuple[BeautifulSoup, Tag, list[str]]:
@@ -197,7 +197,7 @@ def document(html: Path, toc: dict, facts: dict) -> str:
                 tag.decompose()
             own_links(article, name, set(names), address)
             solutions += unfold(soup, article, name)
-            name_formulas(article)
+            name_formulas(soup, article)
             keep_together(article)
             heading = article.find("h1")
             digits = re.match(r"\d+", slug(name))
