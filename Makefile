@@ -8,7 +8,7 @@ GPU_PYTHON := $(if $(and $(wildcard .venv/.everything),$(filter file default und
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help book serve pdf test notebooks chapter colab-test gpu bench assignments grade public repo clean
+.PHONY: help book serve pdf test notebooks chapter colab-test gpu bench assignments grade public repo newest colab-image clean
 
 help:  ## this list
 	@echo "Differentiation in Practice"; echo
@@ -34,6 +34,17 @@ chapter: .venv/.everything  ## begin a chapter of the plan: make chapter N=02-nu
 
 colab-test: .venv/.everything  ## each chapter, unedited and alone, with the versions that Colab ships (EDITION=public: the students' tree)
 	@$(RUN) -m tools.colab $(N)$(if $(filter public,$(EDITION)), --edition public)
+
+colab-image:  ## inside Google's public image of Colab: each chapter with the Python and the packages that are there
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --target _build/colab-driver jupytext -c constraints.txt
+	@PYTHONPATH=_build/colab-driver $(PYTHON) -m tools.colab --runtime "$$(command -v $(PYTHON))" $(N)
+
+newest:  ## the library's tests and all chapters with the newest versions of everything, in an environment of their own
+	@$(PYTHON) -m venv --clear .venv-newest && mkdir -p _build
+	@sed -E '/^-r /d; /^pytest==/!s/(==|>=)[^ #]*//' requirements.txt > _build/newest.txt
+	@.venv-newest/bin/python -m pip install --quiet --disable-pip-version-check -r _build/newest.txt
+	@.venv-newest/bin/python -m pip freeze
+	@.venv-newest/bin/python -m pytest lecture_utils chapters $$(.venv-newest/bin/python -c 'from tools import public; print(*public.public_tests())')
 
 gpu:  ## run the device cells on the accelerator at hand and record what they measure (plain Python, no Jupyter)
 	@$(GPU_PYTHON) -m tools.gpu $(N)

@@ -65,3 +65,12 @@ def test_an_untouched_exercise_that_says_anything_else_or_an_error_is_reported(t
     assert json.loads(done.stdout)["error"] == "passes.ipynb: the untouched exercise x says 'visible tests passed\\n'"
     done = subprocess.run([sys.executable, "-c", colab.RUN, "fails.ipynb"], cwd=tmp_path, capture_output=True, text=True)
     assert json.loads(done.stdout)["error"].startswith("fails.ipynb, cell 2: ZeroDivisionError")
+
+
+@pytest.mark.parametrize("base", [Path(sys.executable), Path(sys._base_executable)], ids=["an environment", "the system's Python"])
+def test_a_chapter_sees_the_packages_below_it_and_installs_above_them(tmp_path, base):
+    ask = lambda python, what: subprocess.run([python, "-c", f"import sys, sysconfig; print({what})"], env=env, capture_output=True,
+                                              text=True, check=True).stdout.strip()
+    python, env, _ = colab.overlay(tmp_path, base)
+    below = ask(base, "sysconfig.get_path('purelib')")
+    assert below in ask(python, "sys.path") and ask(python, "sysconfig.get_path('purelib')").startswith(str(tmp_path))

@@ -6,6 +6,8 @@ chapters of the tree that `make public` writes instead, with nothing but that tr
 Its set-up cell installs lecture_utils from the repository's address, which git serves here from a snapshot of the working
 tree, uncommitted work included. Afterwards the environment must have gained exactly what the set-up cell names.
 
+In Google's public image of Colab (`make colab-image`) the chapters run on the Python and the packages that are there instead.
+
 `.venv-colab` is never changed by a chapter: each runs in a thin environment on top of it, which is thrown away.
 """
 from __future__ import annotations
@@ -66,12 +68,13 @@ def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="make colab-test", description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", help="N: chapters and problem sets; all when none is given")
     parser.add_argument("--edition", choices=["full", "public"], default="full")
+    parser.add_argument("--runtime", type=Path, help="a Python with Colab's packages, to run on instead of .venv-colab")
     args = parser.parse_args(argv)
     known, root = exercises.files(ROOT), ROOT
     chapters = find_chapters([str(known.get(name, name)) for name in args.names])
     if not args.names and args.edition == "full":
         chapters += [path for path in known.values() if path not in chapters]          # the problem sets
-    python = base_environment()
+    python = args.runtime or base_environment()
     before = freeze(python)
     with tempfile.TemporaryDirectory() as folder:
         if args.edition == "public":
@@ -83,7 +86,9 @@ def main(argv: list[str]) -> int:
         commit, env = serve(Path(folder), setup_cell.package(root), root)
         with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
             failures = list(pool.map(lambda job: run_chapter(job, python, before, commit, env), jobs))
-    if freeze(python) != before:
+    if freeze(python) != before and args.runtime:
+        failures.append([f"the packages of {args.runtime} were changed by a chapter: no cell may install outside its Python"])
+    elif freeze(python) != before:
         shutil.rmtree(BASE)
         failures.append([f"{BASE.name} itself was changed by a chapter, so it was removed: no cell may install outside its Python"])
     problems = [problem for found in failures for problem in found]
@@ -179,11 +184,13 @@ def overlay(folder: Path, base: Path) -> tuple[Path, dict[str, str], Path]:
     Returns its Python, what to add to the environment variables, and the empty folder.
     """
     python = folder / "venv" / "bin" / "python"
-    subprocess.run([base, "-m", "venv", "--without-pip", str(folder / "venv")], check=True)
+    inside = subprocess.run([base, "-c", "import sys; sys.exit(sys.prefix == sys.base_prefix)"]).returncode == 0
+    subprocess.run([base, "-m", "venv", "--without-pip", *([] if inside else ["--system-site-packages"]), str(folder / "venv")], check=True)
     packages = "import sysconfig; print(sysconfig.get_path('purelib'))"
     above, below = (subprocess.run([p, "-c", packages], check=True, capture_output=True, text=True).stdout.strip()
                     for p in (python, base))
-    Path(above, "base.pth").write_text(below + "\n")
+    if inside:                                   # an environment's own packages are no system's: only a path leads to them
+        Path(above, "base.pth").write_text(below + "\n")
     # The kernel must be this Python: a kernelspec of the same name elsewhere on the machine would be another.
     kernel = folder / "jupyter" / "kernels" / "python3" / "kernel.json"
     kernel.parent.mkdir(parents=True)
