@@ -48,6 +48,16 @@ def pytest_terminal_summary(terminalreporter):
             "If the number differs between machines: round it to what holds everywhere, or tag the cell nbval-ignore-output.")
 
 
+@pytest.fixture(scope="module")
+def x64():
+    """JAX in 64 bits for a whole file: `pytestmark = pytest.mark.usefixtures("x64")`."""
+    import jax
+    before = jax.config.jax_enable_x64
+    jax.config.update("jax_enable_x64", True)
+    yield
+    jax.config.update("jax_enable_x64", before)
+
+
 @pytest.fixture
 def project(tmp_path) -> Path:
     """A copy of the project as git would commit it, in a repository of its own."""

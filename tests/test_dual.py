@@ -17,13 +17,7 @@ some = settings(many, max_examples=40)
 few = settings(many, max_examples=15)
 points = st.floats(-2, 2, width=32).filter(lambda x: abs(x) > 1e-3)
 
-
-@pytest.fixture(scope="module", autouse=True)
-def x64():
-    before = jax.config.jax_enable_x64
-    jax.config.update("jax_enable_x64", True)
-    yield
-    jax.config.update("jax_enable_x64", before)
+pytestmark = pytest.mark.usefixtures("x64")
 
 
 def near(a, b, rtol=1e-12, atol=1e-13):

@@ -17,13 +17,7 @@ METHODS = tuple(ORDERS)
 many = settings(derandomize=True, deadline=None, max_examples=30)
 few = settings(many, max_examples=8, phases=[Phase.generate])          # of random seeds: a smaller one is no simpler
 
-
-@pytest.fixture(scope="module", autouse=True)
-def x64():
-    before = jax.config.jax_enable_x64
-    jax.config.update("jax_enable_x64", True)
-    yield
-    jax.config.update("jax_enable_x64", before)
+pytestmark = pytest.mark.usefixtures("x64")
 
 
 def epsilon(dtype):

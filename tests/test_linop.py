@@ -13,13 +13,7 @@ many = settings(derandomize=True, deadline=None, max_examples=30)
 few = settings(derandomize=True, deadline=None, max_examples=8)
 sizes, seeds = st.integers(1, 7), st.integers(0, 2**20)
 
-
-@pytest.fixture(scope="module", autouse=True)
-def x64():
-    before = jax.config.jax_enable_x64
-    jax.config.update("jax_enable_x64", True)
-    yield
-    jax.config.update("jax_enable_x64", before)
+pytestmark = pytest.mark.usefixtures("x64")
 
 
 def matrix(seed, m, n):

@@ -17,13 +17,7 @@ few = settings(derandomize=True, deadline=None, max_examples=3)
 seeds = st.integers(0, 2**20)
 THREE = ["expm", "logm", "sqrtm"]
 
-
-@pytest.fixture(scope="module", autouse=True)
-def x64():
-    before = jax.config.jax_enable_x64
-    jax.config.update("jax_enable_x64", True)
-    yield
-    jax.config.update("jax_enable_x64", before)
+pytestmark = pytest.mark.usefixtures("x64")
 
 
 def random(seed, *shape):

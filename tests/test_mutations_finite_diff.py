@@ -30,7 +30,9 @@ def copy(tmp_path):
     shutil.copy2(ROOT / "tests" / "test_finite_diff.py", tmp_path)
     (tmp_path / "pytest.ini").write_text("[pytest]\n")
     (tmp_path / "conftest.py").write_text("from pathlib import Path\nimport lecture_utils\n"
-                                          "assert Path(lecture_utils.__file__).parent.parent == Path(__file__).parent\n")
+                                          "assert Path(lecture_utils.__file__).parent.parent == Path(__file__).parent\n"
+                                          "import jax, pytest\njax.config.update('jax_enable_x64', True)\n"
+                                          "x64 = pytest.fixture(lambda: None)                # here all is in 64 bits\n")
     return tmp_path
 
 

@@ -34,13 +34,7 @@ few = settings(derandomize=True, deadline=None, max_examples=40)
 METHODS = ("column", "row", "star", "acyclic", "bidirectional")
 ORDERS = {"column": one_sided.ORDERS, "row": one_sided.ORDERS, "star": symmetric.ORDERS, "acyclic": symmetric.ORDERS}
 
-
-@pytest.fixture(scope="module", autouse=True)
-def x64():
-    before = jax.config.jax_enable_x64
-    jax.config.update("jax_enable_x64", True)
-    yield
-    jax.config.update("jax_enable_x64", before)
+pytestmark = pytest.mark.usefixtures("x64")
 
 
 @st.composite

@@ -15,13 +15,7 @@ from lecture_utils.sparse import sparse_hessian, sparse_jacobian
 few = settings(derandomize=True, deadline=None, max_examples=8)
 seeds, sizes = st.integers(0, 2**20), st.sampled_from([1, 5, 8])
 
-
-@pytest.fixture(scope="module", autouse=True)
-def x64():
-    before = jax.config.jax_enable_x64
-    jax.config.update("jax_enable_x64", True)
-    yield
-    jax.config.update("jax_enable_x64", before)
+pytestmark = pytest.mark.usefixtures("x64")
 
 
 def point(n, seed=0, low=0.5, high=1.5):

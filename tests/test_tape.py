@@ -17,13 +17,7 @@ from lecture_utils import tape
 
 np = tape.np
 
-
-@pytest.fixture(autouse=True, scope="module")
-def x64():
-    before = jax.config.jax_enable_x64
-    jax.config.update("jax_enable_x64", True)
-    yield
-    jax.config.update("jax_enable_x64", before)
+pytestmark = pytest.mark.usefixtures("x64")
 
 
 # ---- random programs: each line takes results of earlier lines, by number, and a number that chooses among variants

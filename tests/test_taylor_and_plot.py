@@ -15,13 +15,7 @@ import matplotlib.pyplot as plt  # noqa: E402
 A = np.array([[1.0, -2.0, 0.5], [0.3, 0.7, -1.1]])
 X, V = np.array([0.4, 0.9, -1.3]), np.array([1.0, -0.5, 0.8])
 
-
-@pytest.fixture(scope="module", autouse=True)
-def x64():
-    before = jax.config.jax_enable_x64
-    jax.config.update("jax_enable_x64", True)
-    yield
-    jax.config.update("jax_enable_x64", before)
+pytestmark = pytest.mark.usefixtures("x64")
 
 
 @pytest.fixture(autouse=True)
