@@ -28,8 +28,8 @@ from sphinx.errors import ExtensionError
 ROOT = Path(__file__).resolve().parents[1]
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
-from tools.anchors import labeled_lines  # noqa: E402
-from tools.exercises import stub  # noqa: E402
+from tools.anchors import labeled_lines
+from tools.exercises import stub
 
 MATHJAX = ("tex-chtml.js", "output/chtml/fonts/woff-v2", "input/tex/extensions", "a11y",
            "sre/mathmaps/base.json", "sre/mathmaps/en.json")

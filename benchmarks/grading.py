@@ -19,7 +19,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from tools import exercises, judging, sandbox  # noqa: E402
+from tools import exercises, judging, sandbox
 
 CHAPTER, STUDENTS = "02-numerical", 100
 BROKEN = {"empty": lambda text: "", "cut off": lambda text: text[: len(text) // 2], "no notebook": lambda text: "%PDF-1.7 essay"}
@@ -95,7 +95,8 @@ def main():
         tables.append((graded / "grades.csv").read_bytes())
         print(f"both tables the same: {tables[0] == tables[1]}")
         rows = list(csv.DictReader(tables[0].decode().splitlines()))
-        off = [row["student"] for row in rows if known[row["student"]] == known[row["student"]] and float(row["total"]) != known[row["student"]]]
+        off = [row["student"] for row in rows
+               if known[row["student"]] == known[row["student"]] and float(row["total"]) != known[row["student"]]]
         exact = sum(total == total for total in known.values())
         print(f"points as known beforehand for {exact - len(off)} of the {exact} whose points are known without grading")
 

@@ -14,6 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optimistix as optx
+
 from lecture_utils import bench
 from lecture_utils.implicit import fixed_point
 
@@ -73,7 +74,8 @@ def main():
     print(f"Python {platform.python_version()}, {versions}, {sys.platform}")
     print(f"{'/ optimistix':14} {'error':>8} {'time':>6} {'spread':>6} {'memory':>6} {'kB':>6}")
     for row in measure():
-        print(f"{row['function']:14} {row['error']:8.1e} {row['ratio']:6.2f} {row['ratio_spread']:6.2f} {row['memory']:6.2f} {row['bytes'] / 1e3:6.0f}")
+        print(f"{row['function']:14} {row['error']:8.1e} {row['ratio']:6.2f} {row['ratio_spread']:6.2f} "
+              f"{row['memory']:6.2f} {row['bytes'] / 1e3:6.0f}")
     ours = jax.jit(jax.grad(lambda a, W, u: u @ fixed_point(lambda a, z: jnp.tanh(W @ z + a), a, jnp.zeros(N), tol=1e-12)))
     errors = []
     for seed in range(10):

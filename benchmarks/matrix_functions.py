@@ -38,7 +38,7 @@ def main():
     for name, f, peer, repeat in PAIRS:
         f = f or (lambda A: matrix_functions.sqrtm(A, refine=False))
         batch = jax.jit(jax.vmap(f))
-        ours, theirs = lambda: np.asarray(batch(A)), lambda: np.stack([peer(a) for a in A])
+        ours, theirs = lambda batch=batch: np.asarray(batch(A)), lambda peer=peer: np.stack([peer(a) for a in A])
         difference = np.max(np.abs(ours() - theirs()))
         assert difference < 1e-11, name
         ratios = []

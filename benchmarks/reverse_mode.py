@@ -117,7 +117,8 @@ def growth(repeat=11):
 
 
 def main():
-    print(f"Python {platform.python_version()}, NumPy {numpy.__version__}, autograd {importlib.metadata.version('autograd')}, {sys.platform}")
+    print(f"Python {platform.python_version()}, NumPy {numpy.__version__}, autograd {importlib.metadata.version('autograd')}, "
+          f"{sys.platform}")
     print(f"{'ours / autograd':16} {'time':>5} {'middle half':>12} {'peak memory':>12}")
     for row in measure():
         print(f"{row['program']:16} {row['time']:5.2f} {row['from']:6.2f}-{row['to']:4.2f} {row['memory']:12.2f}")

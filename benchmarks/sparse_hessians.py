@@ -3,13 +3,12 @@
 As benchmarks/sparse_jacobians.py, whose clock and rounds these are. asdex colors by stars too; sparsejac has the columns of the
 gradient's Jacobian only, so it is left out where these are as many as the numbers of x.
 """
-import sparse_jacobians as jacobians           # first: it chooses the core
-
+import _sparse_problems as problems
 import asdex
 import jax
 import jax.numpy as jnp
 import numpy as np
-import _sparse_problems as problems
+import sparse_jacobians as jacobians  # first: it chooses the core
 
 from lecture_utils import sparse
 
@@ -34,7 +33,7 @@ def ways(f, x, pattern):
 
 def main():
     print(f"{'products':20}{'entries':>9}{'star':>6}{'acyclic':>9}{'asdex':>7}{'columns':>9}")
-    for label, (f, x, pattern) in CASES.items():
+    for label, (f, _, pattern) in CASES.items():
         counts = [sparse.color_symmetric(pattern, method=method).num_colors for method in ("star", "acyclic")]
         columns = sparse.color_columns(pattern).num_colors
         print(f"{label:20}{pattern.nnz:9}{counts[0]:6}{counts[1]:9}{by_asdex(f, pattern)[1]:7}{columns:9}")

@@ -15,12 +15,12 @@ import time
 if hasattr(os, "sched_setaffinity"):                 # before JAX starts its threads: one core is steadier
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
 
+import _sparse_problems as problems
 import asdex
 import jax
 import jax.numpy as jnp
 import numpy as np
 import scipy.sparse as sp
-import _sparse_problems as problems
 import sparsejac
 import torch
 from jax.experimental.sparse import BCOO

@@ -4,6 +4,8 @@ Idea: f(A) = ∮ f(z) (z I - A)^-1 dz / 2πi. On a circle the rule with p points
 form; and as a sum of inverses it can be differentiated.
 Source: L. N. Trefethen, J. A. C. Weideman, SIAM Review 56 (2014), 385, sections 2, 12. Private to lecture_utils.
 """
+from typing import Any
+
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
@@ -45,7 +47,8 @@ def integral(f, center, radius, points, A):
 
 def default_radius(B, distance):
     """Return twice a bound of the |eigenvalues| of B, from the norms of B^(2^k), or what keeps off the resolvent's poles."""
-    bound, log_scale, power = _sqrtm.norm(B), 0.0, 1
+    log_scale: Any = 0.0
+    bound, power = _sqrtm.norm(B), 1
     least = jnp.maximum(jnp.maximum(distance, 1) / 4, jnp.minimum(bound, 1))     # a derivative divides rounding errors by it
     for _ in range(6):
         size = _sqrtm.norm(B)

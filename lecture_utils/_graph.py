@@ -47,7 +47,7 @@ def check(nodes):
         for parent in node.parents:
             if parent not in found:
                 raise ValueError(f"nodes: {node.name!r} has the parent {parent!r}, expected one of {', '.join(map(repr, found))}")
-    ordered = {}
+    ordered: dict[str, Node] = {}
     while len(ordered) < len(found):
         ready = {n: node for n, node in found.items() if n not in ordered and all(p in ordered for p in node.parents)}
         if not ready:
@@ -63,7 +63,9 @@ def place(nodes, sizes):
     nodes: a dict as `check` returns it. sizes: name -> (width, height). Returns ({name: (x, y)}, [points [P, 2]]), one
     element of the list for each parent of each node; an arrow that passes a row of boxes has two points there.
     """
-    layer, rows, chains = {}, [], []
+    layer: dict[str, int] = {}
+    rows: list[list] = []
+    chains: list[list] = []
     for name, node in nodes.items():
         layer[name] = 1 + max((layer[p] for p in node.parents), default=-1)
         rows += [[]] * (layer[name] == len(rows))
@@ -74,8 +76,8 @@ def place(nodes, sizes):
             for key in between:
                 rows[key[2]].append(key)
             chains.append([parent, *between, name])
-    above = {key: [] for row in rows for key in row}
-    below = {key: [] for key in above}
+    above: dict[object, list] = {key: [] for row in rows for key in row}
+    below: dict[object, list] = {key: [] for key in above}
     for chain in chains:
         for upper, lower in zip(chain, chain[1:]):
             below[upper].append(lower)
@@ -91,7 +93,8 @@ def place(nodes, sizes):
         rank = np.argsort(np.argsort([x[other] for other in others], kind="stable"))
         return {i: (r - (len(others) - 1) / 2) * spread for i, r in zip(chain_end, rank.tolist())}
 
-    start, end = {}, {}
+    start: dict[int, float] = {}
+    end: dict[int, float] = {}
     for name in nodes:
         leaving = [i for i, chain in enumerate(chains) if chain[0] == name]
         coming = [i for i, chain in enumerate(chains) if chain[-1] == name]
@@ -119,7 +122,7 @@ def _ordered(rows, above, below):
         for i in range(len(rows))[:: 1 if side is above else -1]:
             at = {key: j for row in rows for j, key in enumerate(row)}
             mean = {key: np.mean([at[other] for other in side[key]]) if side[key] else at[key] for key in rows[i]}
-            rows[i] = sorted(rows[i], key=mean.get)
+            rows[i] = sorted(rows[i], key=mean.__getitem__)
         best = min(best, rows, key=crossings)
     return best
 

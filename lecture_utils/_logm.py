@@ -11,7 +11,7 @@ import numpy as np
 from jax import lax
 
 from lecture_utils import _sqrtm
-from lecture_utils._sqrtm import dot, inverse, norm, times_power_of_two
+from lecture_utils._sqrtm import dot, inverse, times_power_of_two
 
 NODES, WEIGHTS = (np.polynomial.legendre.leggauss(12)[i] / 2 + (0.5, 0)[i] for i in (0, 1))     # on [0, 1]
 NEAR = 0.58                                                  # |Z| up to which 12 nodes give 16 digits (Higham, table 11.1)

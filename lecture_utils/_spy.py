@@ -12,7 +12,7 @@ from lecture_utils import _inputs
 def read_from(pattern, colors, row_colors):
     """Return (filled [M, N] bool, group [M, N] int, number of groups): the group that each nonzero is read from, -1 for none."""
     if not scipy.sparse.issparse(pattern):
-        pattern = np.asarray(pattern if getattr(pattern, "dtype", None) == bool else _inputs.numbers("pattern", pattern))
+        pattern = np.asarray(pattern if np.dtype(bool) == getattr(pattern, "dtype", None) else _inputs.numbers("pattern", pattern))
     if pattern.ndim != 2 or 0 in pattern.shape:
         raise ValueError(f"pattern has shape {list(pattern.shape)}, expected [M, N] with M > 0 and N > 0")
     if colors is None and row_colors is None:

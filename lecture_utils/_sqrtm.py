@@ -6,6 +6,7 @@ Source: N. Higham, Functions of Matrices, SIAM 2008, sections 2.4, 5.3, 6.3; K. 
 Private to lecture_utils: one matrix [N, N] at a time, real or complex.
 """
 from functools import partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -144,10 +145,10 @@ def slices(X, axis):
 def minus_products(A, *factors):
     """Return A - L R - …, for the pairs (L, R) of matrices, to about twice the working precision."""
     if jnp.iscomplexobj(A):                                  # Re + i Im as [[Re, -Im], [Im, Re]]
-        A, *factors = (jax.tree.map(lambda Z: jnp.block([[Z.real, -Z.imag], [Z.imag, Z.real]]), a) for a in (A, *factors))
-        both, n = minus_products(A, *factors), A.shape[-1] // 2
+        real = jax.tree.map(lambda Z: jnp.block([[Z.real, -Z.imag], [Z.imag, Z.real]]), (A, *factors))
+        both, n = minus_products(*real), A.shape[-1]
         return lax.complex(both[:n, :n], both[n:, :n])
-    small = 0
+    small: Any = 0
     for L, R in factors:
         (L1, L2, L3), (R1, R2, R3) = slices(L, 1), slices(R, 0)
         A = A - dot(L1, R1)

@@ -5,7 +5,6 @@ Without the style sheet, what the last step shows is left.
 Source: the places of boxes and arrows are those of `_graph.place`. Private to lecture_utils.
 """
 import math
-import re
 from html import escape
 
 from lecture_utils import _graph
@@ -59,7 +58,7 @@ html[data-theme=dark] .stepper{filter:brightness(.86)}}
 def drawing(program, steps, result, alt):
     """The lines of the SVG: arrows and boxes, and above them what only some steps show."""
     last = len(steps)
-    seen = {(kind, name): [] for kind in KINDS for name in program}             # (first step, last step, text)
+    seen: dict[tuple[str, str], list] = {(kind, name): [] for kind in KINDS for name in program}             # (first step, last step, text)
     for k, step in enumerate(steps, 1):
         for kind, (_, accent) in KINDS.items():
             for name, value in getattr(step, kind).items():
@@ -103,7 +102,7 @@ def drawing(program, steps, result, alt):
                   "</g>"]
     for name, node in program.items():
         x, y = boxes[name][0] + boxes[name][2] / 2, boxes[name][1] + ENDS + 11
-        text = lambda dy, text, more: f'<text x="{x:g}" y="{y + dy * LINE}" {more}>{escape(text)}</text>'
+        text = lambda dy, text, more, x=x, y=y: f'<text x="{x:g}" y="{y + dy * LINE}" {more}>{escape(text)}</text>'
         lines.append(text(0, _above(node), 'fill="#333"'))
         begins = min([a for a, *_ in seen["values", name]], default=last + 1)
         lines += [text(1, name, 'font-weight="600" fill="#333"' + when(1, begins - 1))] * (begins > 1)

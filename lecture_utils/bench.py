@@ -59,7 +59,7 @@ def compare(fs, *args, repeat=15):
     for name, f in fs.items():
         _seconds(f, args, 1)
         calls[name] = math.ceil(_SAMPLE_SECONDS / max(_seconds(f, args, 1), 1e-7))
-    samples = {name: [] for name in names}
+    samples: dict[str, list[float]] = {name: [] for name in names}
     for i in range(repeat):
         turn = i % len(names)
         for name in names[turn:] + names[:turn]:

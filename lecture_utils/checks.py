@@ -179,8 +179,8 @@ def _published_array(published, digits):
     """Return the published numbers as float64, after checking that they have `digits` decimals."""
     if isinstance(published, str):
         try:
-            decimals = -Decimal(published).as_tuple().exponent
-        except (InvalidOperation, TypeError):  # not a number; NaN and Infinity, whose exponent is a letter
+            decimals = -int(Decimal(published).as_tuple().exponent)
+        except (InvalidOperation, ValueError):  # not a number; NaN and Infinity, whose exponent is a letter
             raise ValueError(f"published is {published!r}, expected a finite decimal number") from None
         if decimals != digits:
             raise ValueError(f"published is {published!r} with {max(decimals, 0)} decimals, expected digits={digits} of them")

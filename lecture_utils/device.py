@@ -18,7 +18,7 @@ import jax
 
 _MEASURED_ON = "Measured on"
 _NOTHING_RECORDED = "No GPU run has been recorded yet; `make gpu` on a machine with a GPU records one."
-_shown = set()  # names asked for since the import: the recorded results that a chapter shows
+_shown: set[str] = set()  # names asked for since the import: the recorded results that a chapter shows
 
 
 def device_info():
@@ -86,7 +86,7 @@ def record(name, rows):
     folder = os.environ.get("LECTURE_RESULTS")
     if folder and here["platform"] == "gpu":
         entry = {"name": name, "device": {key: here[key] for key in ("platform", "name", "memory_gib")},
-                 "versions": here["versions"], "date": datetime.datetime.now(datetime.timezone.utc).date().isoformat(),
+                 "versions": here["versions"], "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
                  "command": os.environ.get("LECTURE_COMMAND", "a run with LECTURE_RESULTS set"), "rows": rows}
         _write(Path(folder), entry)
         return Measurements(labeled, _provenance(entry))

@@ -33,7 +33,7 @@ class Dual:
     Dual(1.0, 3.0, tag=1)
     """
     __slots__ = ("primal", "tangent", "tag")
-    __hash__ = None
+    __hash__ = None  # type: ignore[assignment]  # == compares elementwise, so a Dual is no key
 
     def __init__(self, primal, tangent, tag):
         self.primal, self.tangent, self.tag = primal, tangent, tag
@@ -101,7 +101,7 @@ def _share(t, a, b):
 
 
 # One rule for each argument: its tangent t, the value y and the arguments a, b -> its share of the result's tangent.
-RULES = {
+RULES: dict[str, tuple] = {
     "add": (lambda t, y, a, b: t, lambda t, y, a, b: t),
     "subtract": (lambda t, y, a, b: t, lambda t, y, a, b: -t),
     "multiply": (lambda t, y, a, b: t * b, lambda t, y, a, b: a * t),

@@ -9,6 +9,7 @@ Review 40 (1998) 110-112, for the complex step.
 import math
 from fractions import Fraction
 from functools import cache, partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -32,19 +33,19 @@ def stencil(offsets, order):
     >>> stencil([0, 1, 2], 1)          # one-sided, second order
     array([-1.5,  2. , -0.5])
     """
-    z = np.asarray(_inputs.numbers("offsets", offsets)).astype(float)
+    given = np.asarray(_inputs.numbers("offsets", offsets)).astype(float)
     if isinstance(order, bool) or not isinstance(order, (int, np.integer)) or order < 1:
         raise ValueError(f"order is {order!r}, expected the order of a derivative: 1, 2, …")
-    if z.ndim != 1 or len(z) <= order:
-        raise ValueError(f"offsets has shape {z.shape}, expected [P] with P > order = {order}")
-    if not np.all(np.isfinite(z)) or len(set(z.tolist())) < len(z):
-        raise ValueError(f"offsets is {z.tolist()}, expected finite numbers, each different from the others")
-    z = [Fraction(offset) for offset in z.tolist()]
+    if given.ndim != 1 or len(given) <= order:
+        raise ValueError(f"offsets has shape {list(given.shape)}, expected [P] with P > order = {order}")
+    if not np.all(np.isfinite(given)) or len(set(given.tolist())) < len(given):
+        raise ValueError(f"offsets is {given.tolist()}, expected finite numbers, each different from the others")
+    z = [Fraction(offset) for offset in given.tolist()]
     # w[j][k]: the weight of point j for the k-th derivative, for the points seen so far; a new point updates all.
     w = [[Fraction(1)] + [Fraction(0)] * order]
     last = Fraction(1)                                       # Π (z[n-1] - z[i]) over the points i before the last
     for n in range(1, len(z)):
-        this = math.prod(z[n] - z[j] for j in range(n))
+        this = math.prod((z[n] - z[j] for j in range(n)), start=Fraction(1))
         old = w[n - 1]
         new = [last / this * ((k * old[k - 1] if k else 0) - z[n - 1] * old[k]) for k in range(order + 1)]
         for j in range(n):
@@ -144,7 +145,7 @@ def jacobian_fd(f, x, *, method="central", h=None):
     x = _inputs.vector("x", x)
     units = np.eye(len(x), dtype=x.dtype)
     if h is None:
-        steps = [None] * len(x)
+        steps: Any = [None] * len(x)
     else:
         steps = np.asarray(_inputs.numbers("h", h))
         if steps.shape not in ((), x.shape):

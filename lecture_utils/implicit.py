@@ -135,7 +135,7 @@ def _arrays(name, tree):
 def _check_like(name, value, z0):
     """Refuse what the function `name` returned if it has not the structure, shapes and dtypes of z0."""
     kinds = lambda tree: [(jnp.shape(leaf), getattr(leaf, "dtype", type(leaf).__name__)) for leaf in jax.tree.leaves(tree)]
-    if jax.tree.structure(value) != jax.tree.structure(z0):
+    if jax.tree.structure(value) != jax.tree.structure(z0):  # type: ignore[operator]  # jaxlib's stub of PyTreeDef has no __ne__
         raise ValueError(f"{name} returned {jax.tree.structure(value)}, expected the structure of z0: {jax.tree.structure(z0)}")
     if hasattr(value, "detach") or kinds(value) != kinds(z0):
         raise ValueError(f"{name} returned shapes and types {kinds(value)}, expected those of z0: {kinds(z0)}")

@@ -96,7 +96,7 @@ def _images(name, linear, size_name, size, axis):
     _inputs.function(name, linear)
     if isinstance(size, bool) or not isinstance(size, (int, np.integer)) or size < 1:
         raise ValueError(f"{size_name} is {size!r}, expected the dimension of a space: 1, 2, …")
-    images = []
+    images: list = []
     for i in range(size):
         e = np.zeros(size)
         e[i] = 1

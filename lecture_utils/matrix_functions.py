@@ -6,6 +6,7 @@ modes and all orders work.
 Source: N. Higham, Functions of Matrices, SIAM 2008; R. Mathias, SIAM J. Matrix Anal. Appl. 17 (1996), 610 (the block matrix).
 """
 from functools import partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -193,7 +194,7 @@ def _matrices(name, value):
 
 def _number(name, value, complex_allowed=False):
     """Return value as a float (or complex), after checking that it is one finite number."""
-    kinds = (int, float, np.integer, np.floating) + ((complex, np.complexfloating) if complex_allowed else ())
+    kinds: Any = (int, float, np.integer, np.floating) + ((complex, np.complexfloating) if complex_allowed else ())
     if isinstance(value, bool) or not isinstance(value, kinds) or not np.isfinite(value):
         raise ValueError(f"{name} is {value!r}, expected one finite number")
     return complex(value) if np.iscomplexobj(value) else float(value)

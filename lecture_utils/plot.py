@@ -11,7 +11,6 @@ import jax.extend
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
-from cycler import cycler
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Rectangle
 from matplotlib.path import Path
 from matplotlib.patheffects import withStroke
@@ -37,7 +36,7 @@ def use_book_style() -> None:
         "figure.figsize": (5.8, 3.5), "figure.dpi": 100, "figure.facecolor": "white", "figure.constrained_layout.use": True,
         "font.size": 11, "axes.titlesize": 11, "axes.labelsize": 11, "legend.frameon": False,
         "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True, "grid.alpha": 0.25,
-        "axes.axisbelow": True, "lines.linewidth": 2, "axes.prop_cycle": cycler(color=list(COLORS.values())),
+        "axes.axisbelow": True, "lines.linewidth": 2, "axes.prop_cycle": mpl.rcsetup.cycler(color=list(COLORS.values())),
     })
     try:
         from IPython import get_ipython
@@ -128,18 +127,18 @@ def spy_colored(pattern, colors, *, row_colors=None, ax=None):
     return ax
 
 
-def graph_plot(nodes, outputs=None, *, ax=None):
+def graph_plot(nodes, outputs=None):
     """Draw a small program as a graph, inputs at the top: a box for each step, an arrow from each of its parents. Return the axes.
 
     nodes: a list of `Node`s (name, op, parents, value), or of such tuples, where all but the name may be left out. A box shows
     op and below it "name = value"; without an op, "name = value" alone. value: None, a real number, shown to four digits, or a
     text in place of "= value", which may have several lines. Text between dollar signs is set as a formula.
-    outputs: the names of the results; None takes the nodes that no other node uses. ax: the axes to draw on, which lose their
-    frame; None makes a figure. Inputs are blue, outputs vermilion with a thick frame, steps white. For up to about
-    thirty nodes: what is wider than the axes (without axes: than 4.6 inches, a phone's screen) is drawn smaller, text included.
+    outputs: the names of the results; None takes the nodes that no other node uses. Inputs are blue, outputs vermilion with a
+    thick frame, steps white. For up to about thirty nodes: what is wider than 4.6 inches, a phone's screen, is drawn smaller,
+    text included.
 
     Raises ValueError or TypeError if nodes is no such list: empty, a name that is missing, no str or given twice, a parent that
-    is no node, a cycle, a value that is neither text nor real; if outputs are no names of nodes; if ax is no axes.
+    is no node, a cycle, a value that is neither text nor real; if outputs are no names of nodes.
 
     >>> ax = graph_plot([("x",), ("b", "sin", ["x"]), ("c", "exp", ["b"]), ("d", "mul", ["b", "c"], 1.952)])
     >>> [text.get_text() for text in ax.texts]
@@ -151,21 +150,16 @@ def graph_plot(nodes, outputs=None, *, ax=None):
         outputs = [name for name in nodes if name not in used]
     elif not isinstance(outputs, (list, tuple)) or not outputs or not all(isinstance(o, str) and o in nodes for o in outputs):
         raise ValueError(f"outputs is {outputs!r}, expected a list of names of nodes, or None")
-    if ax is not None and not isinstance(ax, mpl.axes.Axes):
-        raise TypeError(f"ax is {ax!r}, expected the axes of a figure, or None")
     texts = {name: _box_text(node) for name, node in nodes.items()}
     sizes = {name: _box_size(text) for name, text in texts.items()}
     at, routes = _graph.place(nodes, sizes)                         # in inches
     corners = np.array([[np.subtract(at[n], np.divide(sizes[n], 2)), np.add(at[n], np.divide(sizes[n], 2))] for n in nodes])
     points = np.vstack([corners.reshape(-1, 2), *routes])
     (left, low), (right, high) = points.min(0) - 0.1, points.max(0) + 0.1
-    if ax is None:
-        fit = min(1.0, 4.6 / (right - left))
-        ax = plt.figure(figsize=(max(fit * (right - left), 2.5), fit * (high - low)), layout="none").add_axes((0, 0, 1, 1))
-        room = ax.figure.get_size_inches()
-    else:
-        room = ax.figure.get_size_inches() * ax.get_position().size
-    scale = min(1.0, *(room / [right - left, high - low]))
+    fit = min(1.0, 4.6 / (right - left))
+    figure = plt.figure(figsize=(max(fit * (right - left), 2.5), fit * (high - low)), layout="none")
+    ax = figure.add_axes((0, 0, 1, 1))
+    scale = min(1.0, *(figure.get_size_inches() / [right - left, high - low]))
     ax.set_axis_off()
     ax.set(xlim=(left, right), ylim=(low, high), aspect="equal")
     for points in routes:                                           # curves that leave and arrive upright
@@ -174,11 +168,13 @@ def graph_plot(nodes, outputs=None, *, ax=None):
         path = Path(np.vstack([points[:1], bends]), [Path.MOVETO] + [Path.CURVE4] * len(bends))
         ax.add_patch(FancyArrowPatch(path=path, arrowstyle="-|>", mutation_scale=11 * scale, linewidth=1.3 * scale, color="#444444"))
     for (name, node), (corner, _) in zip(nodes.items(), corners):
+        width, height = sizes[name]
         frame, ground = (("vermilion", "#FCE6D8") if name in outputs else ("black", "white") if node.op or node.parents
                          else ("blue", "#DDEEF8"))
-        ax.add_patch(FancyBboxPatch(corner, *sizes[name], boxstyle="round,pad=0,rounding_size=0.08", facecolor=ground, zorder=3,
+        ax.add_patch(FancyBboxPatch(corner, width, height, boxstyle="round,pad=0,rounding_size=0.08", facecolor=ground, zorder=3,
                                     edgecolor=COLORS[frame], linewidth=(2.4 if name in outputs else 1.2) * scale))
-        ax.text(*at[name], texts[name], fontsize=11 * scale, ha="center", va="center", linespacing=1.3, zorder=4)
+        x, y = at[name]
+        ax.text(x, y, texts[name], fontsize=11 * scale, ha="center", va="center", linespacing=1.3, zorder=4)
     return ax
 
 
@@ -197,7 +193,9 @@ def jaxpr_graph(jaxpr):
     """
     if not isinstance(jaxpr, jax.extend.core.ClosedJaxpr):
         raise TypeError(f"jaxpr is {jaxpr!r}, expected what jax.make_jaxpr(f)(*args) returns")
-    program, names, nodes = jaxpr.jaxpr, {}, []
+    program = jaxpr.jaxpr
+    names: dict = {}
+    nodes: list[Node] = []
     if not program.outvars:
         raise ValueError("jaxpr has no result, expected at least one")
     number = lambda v: isinstance(v, jax.extend.core.Literal)

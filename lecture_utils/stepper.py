@@ -149,7 +149,8 @@ def forward_sweep(nodes, partials, tangents):
     inputs = _inputs(program)
     if not isinstance(tangents, dict) or not tangents or not all(i in inputs and _real(t) for i, t in tangents.items()):
         raise ValueError(f"tangents is {tangents!r}, expected a dict from inputs ({', '.join(inputs)}) to finite numbers")
-    dot, steps = {}, []
+    dot: dict[str, float] = {}
+    steps = []
     for node in program.values():
         pairs = list(zip(partials.get(node.name, ()), node.parents))
         dot[node.name] = sum(d * dot[parent] for d, parent in pairs) if pairs else float(tangents.get(node.name, 0.0))

@@ -8,6 +8,7 @@ import gc
 import itertools
 import operator
 import types
+from typing import Any
 
 import numpy
 from numpy.lib.array_utils import normalize_axis_index
@@ -18,6 +19,9 @@ from lecture_utils._rules import RULES
 
 _levels = itertools.count()
 _OPERATORS = {"add": "add", "subtract": "sub", "multiply": "mul", "divide": "truediv", "power": "pow", "matmul": "matmul"}
+np: Any                                                          # the namespace of primitives, made below, as are these two:
+_getitem: Any
+_scatter: Any
 _COMPARISONS = {"less": "lt", "less_equal": "le", "greater": "gt", "greater_equal": "ge", "equal": "eq", "not_equal": "ne"}
 
 
@@ -41,7 +45,7 @@ class Var:
     numpy.asarray(x), x[i] = ..., other functions.
     """
     __slots__ = ("value", "tape", "index")
-    __hash__ = None
+    __hash__ = None  # type: ignore[assignment]  # == compares elementwise, so a Var is no key
 
     def __init__(self, value, tape, index):
         self.value, self.tape, self.index = value, tape, index
@@ -58,6 +62,8 @@ class Var:
     reshape = lambda self, *shape: np.reshape(self, shape[0] if len(shape) == 1 else shape)
     scatter = lambda self, full, index: _scatter(self, full, index)
     __getitem__ = lambda self, index: _getitem(self, index)
+    __neg__ = lambda self: np.negative(self)
+    __abs__ = lambda self: np.abs(self)
     __len__ = lambda self: len(_value(self))
     __iter__ = lambda self: (self[i] for i in range(len(self)))
     __bool__ = lambda self: bool(_value(self))
@@ -103,7 +109,8 @@ def _primitive(name, forward, rule):
     run = getattr(operator, _OPERATORS[name]) if name in _OPERATORS else forward     # far faster than NumPy's on single numbers
 
     def op(*args, **options):
-        tape = None
+        tape: Any = None
+        links: Any
         for x in args:
             if type(x) is Var and (tape is None or x.tape.level > tape.level):
                 tape = x.tape
@@ -162,7 +169,6 @@ for _name, _symbol in _OPERATORS.items():
     setattr(Var, f"__r{_symbol}__", lambda x, y, op=_OPS[_name]: op(y, x))
 for _name, _symbol in _COMPARISONS.items():
     setattr(Var, f"__{_symbol}__", lambda x, y, compare=getattr(numpy, _name): compare(_value(x), _value(y)))
-Var.__neg__, Var.__abs__ = (lambda x: np.negative(x)), (lambda x: np.abs(x))
 
 
 def inputs(*primals):
@@ -323,8 +329,8 @@ def to_graph(y):
             if any(type(parent) is not int for parent, _ in links):
                 shown = ("·" if type(parent) is int else "…" if parent is None else f"{parent:.4g}" for parent, _ in links)
                 op += f"({', '.join(shown)})"
-            shown = float(_value(value)) if value.shape == () else str(list(value.shape))
-            nodes.append(Node(names[i], op, tuple(names[parent] for parent, _ in links if type(parent) is int), shown))
+            number = float(_value(value)) if value.shape == () else str(list(value.shape))
+            nodes.append(Node(names[i], op, tuple(names[parent] for parent, _ in links if type(parent) is int), number))
     return nodes
 
 

@@ -6,16 +6,17 @@ import re
 import types
 
 import jax
-import lecture_utils
 import matplotlib as mpl
 import numpy as np
 import pytest
-from lecture_utils import sparse, tape
-from lecture_utils.stepper import Step
 from scipy.sparse import csr_array
 
+import lecture_utils
+from lecture_utils import sparse, tape
+from lecture_utils.stepper import Step
+
 mpl.use("Agg")
-import matplotlib.pyplot as plt  # noqa: E402
+import matplotlib.pyplot as plt
 
 NAN, INF = float("nan"), float("inf")
 X, RAGGED = np.array([0.5, 2.0]), [[1.0], [2.0, 3.0]]
@@ -59,7 +60,7 @@ GOOD = {
     "matrix_functions.logm": {"A": MATRIX},
     "matrix_functions.matrix_function": {"f": np.cos, "center": 1.0, "radius": 2.0, "points": 64},
     "matrix_functions.sqrtm": {"A": MATRIX, "refine": True},
-    "plot.graph_plot": {"nodes": [("x",), ("y", "sin", ["x"])], "outputs": ["y"], "ax": None},
+    "plot.graph_plot": {"nodes": [("x",), ("y", "sin", ["x"])], "outputs": ["y"]},
     "plot.jaxpr_graph": {"jaxpr": jax.make_jaxpr(abs)(1.0)},
     "plot.step_plot": {"hs": [1e-2, 1e-3], "errors": {"central": [1e-4, 1e-6]}, "ax": None, "floor": 1e-17},
     "plot.spy_colored": {"pattern": np.eye(2), "colors": [0, 0], "row_colors": [0, -1], "ax": None},
@@ -137,11 +138,11 @@ REQUIRED = {
         "no function": [3, "sin", None], "wrong shape": "any shape can be compiled", "integers": "integers can be compiled",
         "NaN": "it is not run", "unknown method": NO_CHOICE, "empty array": "it can be compiled"},
     "programs": {
-        **{kind: "results are not looked at" for kind in ("wrong shape", "integers", "NaN")}, "unknown method": NO_CHOICE,
+        **dict.fromkeys(("wrong shape", "integers", "NaN"), "results are not looked at"), "unknown method": NO_CHOICE,
         "no function": [{"add": 3}, {"add": np.add, "no": None}, np.add, [np.add], None], "empty array": [{}, []]},
     "any function": {
         "no function": [3, "sin", None, X], "unknown method": NO_CHOICE,
-        **{kind: "it is called later" for kind in ("wrong shape", "integers", "NaN", "empty array")}},
+        **dict.fromkeys(("wrong shape", "integers", "NaN", "empty array"), "it is called later")},
     "function of traced arrays": {
         "no function": [3, "sin", None, X], "wrong shape": [lambda *primals: RAGGED, lambda *primals: primals],
         "integers": "a constant result has a derivative, zero", "NaN": "a pullback shows it", "unknown method": NO_CHOICE,
@@ -259,7 +260,7 @@ REQUIRED = {
         **DATA, "wrong shape": [[0], [0, 0, 0], [[0, 0]], 0, RAGGED], "integers": "a group is an integer",
         "NaN": [[0.0, 1.0], [NAN, 0]], "empty array": [[], np.array([], int)], "range": [[0, -2]],
         "other": ["ab", [None, 0], [True, False]]},
-    "anything": {kind: "passed on, or shown, as it is" for kind in KINDS},
+    "anything": dict.fromkeys(KINDS, "passed on, or shown, as it is"),
 }
 REQUIRED["evaluated or bare nodes"] = {
     **REQUIRED["nodes"], "value": [[*SQUARE, ("z", "", (), 1j)], [*SQUARE, ("z", "", (), True)], [*SQUARE, ("z", "", (), X)]]}

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from lecture_utils import bench
 from lecture_utils.bench import compare, flops, operations, temp_bytes
 

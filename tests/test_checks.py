@@ -2,6 +2,7 @@
 import jax.numpy as jnp
 import numpy as np
 import pytest
+
 from lecture_utils.checks import assert_published
 
 SOURCE = "a printed table"

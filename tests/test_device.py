@@ -8,6 +8,7 @@ import sys
 import jax
 import numpy as np
 import pytest
+
 from lecture_utils import device
 
 ROWS = [{"N": 1000, "way": "forward", "ms": 1.2345}, {"N": 100_000, "way": "reverse", "ms": 12345.6}]

@@ -8,9 +8,10 @@ import pytest
 import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import special
+
 from lecture_utils import dual
 from lecture_utils.dual import RULES, Dual, derivative, jvp
-from scipy import special
 
 many = settings(derandomize=True, deadline=None, max_examples=200)
 some = settings(many, max_examples=40)

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
-from lecture_utils.finite_diff import default_step, jacobian_fd, jvp_fd, step_sweep, stencil
+
+from lecture_utils.finite_diff import default_step, jacobian_fd, jvp_fd, stencil, step_sweep
 
 ORDERS = {"forward": 1, "central": 2, "five_point": 4, "complex_step": 2}         # the power of h in the error
 BEST = {"forward": 1 / 2, "central": 2 / 3, "five_point": 4 / 5, "complex_step": 1}  # the power of ε in the best error

@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+
 from lecture_utils import device
 from tools import gpu
 

@@ -12,8 +12,8 @@ import threading
 from pathlib import Path
 
 import pytest
-
 import tiny_course as tiny
+
 from tools import grade, sandbox
 
 REASON = sandbox.why_not()

@@ -8,6 +8,7 @@ import scipy.optimize
 import scipy.stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from lecture_utils import bench, checks
 from lecture_utils.implicit import ConvergenceError, Status, fixed_point, root
 

@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.sparse.linalg import LinearOperator, gmres, lsmr
+
 from lecture_utils.checks import dot_product_test
 from lecture_utils.linop import jacobian_operator, materialize, materialize_adjoint
-from scipy.sparse.linalg import LinearOperator, gmres, lsmr
 
 many = settings(derandomize=True, deadline=None, max_examples=30)
 few = settings(derandomize=True, deadline=None, max_examples=8)

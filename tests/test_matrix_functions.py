@@ -9,6 +9,7 @@ import pytest
 import scipy.linalg
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from lecture_utils import matrix_functions
 from lecture_utils.matrix_functions import block_frechet, check_domain, matrix_function, sqrtm
 

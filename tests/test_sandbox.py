@@ -95,9 +95,9 @@ def test_side_by_side_and_one_by_one_give_the_same(course):
     assert one == many and [len(v) for v in values(one)[:5]] == list(range(5)) and values(one)[-1] is None
 
 
-def sent(arrays, visible=(), errors={}):
+def sent(arrays, visible=(), errors=None):
     read, write = os.pipe()
-    exercise_worker.send(write, arrays, list(visible), errors)
+    exercise_worker.send(write, arrays, list(visible), errors or {})
     with open(read, "rb") as f:
         sent, why = exercise_worker.report(f.read(), os.getpid(), 0)
     assert not why

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import nbformat
 import pytest
-
 import tiny_course as tiny
 from test_assignments import RUN
+
 from tools import assignments, exercises, grade, judging, leaks, notebooks, sandbox
 
 ROOT = Path(__file__).resolve().parents[1]

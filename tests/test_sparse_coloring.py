@@ -12,6 +12,9 @@ import pytest
 import sparse_problems as problems
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import sparse
+from scipy.optimize._numdiff import group_columns
+
 from lecture_utils.sparse import (
     Coloring,
     check_coloring,
@@ -26,8 +29,6 @@ from lecture_utils.sparse import (
 from lecture_utils.sparse import _coloring as one_sided
 from lecture_utils.sparse import _symmetric as symmetric
 from lecture_utils.sparse._recovery import recovery
-from scipy import sparse
-from scipy.optimize._numdiff import group_columns
 
 many = settings(derandomize=True, deadline=None, max_examples=80)
 few = settings(derandomize=True, deadline=None, max_examples=40)
@@ -207,7 +208,7 @@ def test_your_own_coloring_is_taken_exactly_when_every_entry_can_be_read(A, data
     if method in ("star", "acyclic"):
         A = data.draw(symmetric_patterns(5))
     (M, N), lowest = A.shape, -1 if method == "bidirectional" else 0
-    draw = lambda size: np.array(data.draw(st.lists(st.integers(lowest, 3), min_size=size, max_size=size)))  # noqa: E731
+    draw = lambda size: np.array(data.draw(st.lists(st.integers(lowest, 3), min_size=size, max_size=size)))
     mine = (draw(N), draw(M)) if method == "bidirectional" else (draw(M if method == "row" else N), None)
     given_by = mine if method == "bidirectional" else mine[0]
     if not lets_all_be_read(method, A, *mine):

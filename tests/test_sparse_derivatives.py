@@ -9,6 +9,7 @@ import scipy.sparse as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jax.experimental.sparse import BCOO
+
 from lecture_utils import sparse
 from lecture_utils.sparse import sparse_hessian, sparse_jacobian
 

@@ -13,11 +13,12 @@ import pytest
 from bs4 import BeautifulSoup
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from test_site import AXE, AXE_RUN, browser  # noqa: F401  # a fixture
+
 from lecture_utils import stepper
 from lecture_utils._stepper import KINDS
 from lecture_utils.plot import Node
 from lecture_utils.stepper import Step
-from test_site import AXE, AXE_RUN, browser  # noqa: F401 (a fixture)
 
 STANDARD = [Node("v1", "", (), 2.0), Node("v2", "", (), 5.0), Node("v3", "log", ("v1",), math.log(2)), Node("v4", "mul", ("v1", "v2"), 10.0),
             Node("v5", "sin", ("v2",), math.sin(5)), Node("v6", "add", ("v3", "v4"), math.log(2) + 10),
@@ -233,7 +234,7 @@ def page(theme="light", change=lambda html: html):
 
 
 @pytest.fixture(params=[(1280, "top"), (390, "frame")], ids=["desktop, scripts off", "phone, sandboxed frame"])
-def frame(request, browser):  # noqa: F811
+def frame(request, browser):
     """The page with JavaScript turned off, or in a frame that forbids it: (its frame, its tab)."""
     width, where = request.param
     context = browser.new_context(viewport={"width": width, "height": 900}, java_script_enabled=where == "frame")
@@ -332,7 +333,7 @@ def test_the_graph_and_its_steps_have_names_for_screen_readers(frame):
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
-def test_axe_finds_nothing_and_nothing_is_asked_of_anyone(browser, theme, width):  # noqa: F811
+def test_axe_finds_nothing_and_nothing_is_asked_of_anyone(browser, theme, width):
     context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=theme)
     tab = context.new_page()
     asked, console = [], []
@@ -350,7 +351,7 @@ def test_axe_finds_nothing_and_nothing_is_asked_of_anyone(browser, theme, width)
 
 @pytest.mark.parametrize("change", [lambda html: re.sub(r"(?s)<style>.*?</style>", "", html), lambda html: html.replace(":has(", ":nope("), None],
                          ids=["no style sheet", "no :has", "on paper"])
-def test_where_it_cannot_step_all_steps_and_the_final_graph_are_there(browser, change):  # noqa: F811
+def test_where_it_cannot_step_all_steps_and_the_final_graph_are_there(browser, change):
     context = browser.new_context(viewport={"width": 720, "height": 900})
     tab = context.new_page()
     tab.set_content(page(change=change or (lambda html: html)))

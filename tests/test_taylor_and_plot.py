@@ -1,16 +1,16 @@
 """lecture_utils.checks.taylor_test, plot.step_plot and data: right derivatives pass, wrong ones fail, curves show every error."""
-import jax
 import jax.numpy as jnp
 import matplotlib as mpl
 import numpy as np
 import pytest
 import scipy.sparse
+
 from lecture_utils import data, plot
 from lecture_utils.checks import assert_published, taylor_test
 from lecture_utils.finite_diff import stencil
 
 mpl.use("Agg")
-import matplotlib.pyplot as plt  # noqa: E402
+import matplotlib.pyplot as plt
 
 A = np.array([[1.0, -2.0, 0.5], [0.3, 0.7, -1.1]])
 X, V = np.array([0.4, 0.9, -1.3]), np.array([1.0, -0.5, 0.8])
@@ -168,7 +168,7 @@ def test_both_axes_are_logarithmic_and_each_curve_has_its_label_and_one_dot_at_i
     ax = plot.step_plot(HS, ERRORS)
     assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")
     assert [text.get_text() for text in ax.texts] == list(ERRORS)
-    for (line, dot), text, (label, errors) in zip(curves(ax), ax.texts, ERRORS.items(), strict=True):
+    for (line, dot), text, errors in zip(curves(ax), ax.texts, ERRORS.values(), strict=True):
         best = int(np.argmin(errors))
         np.testing.assert_array_equal(line.get_xydata(), np.column_stack([HS, errors]))
         assert dot.get_xydata().tolist() == [[HS[best], errors[best]]] and dot.get_marker() == "o"

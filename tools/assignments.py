@@ -106,7 +106,10 @@ def merged_imports(cells: dict[str, str]) -> str:
 
     Raises ValueError when two chapters give one name to different things.
     """
-    plain, members, rest, bound = {}, {}, {}, {}
+    plain: dict = {}
+    members: dict = {}
+    rest: dict = {}
+    bound: dict = {}
     for chapter, source in cells.items():
         for node in ast.parse(source).body:
             text = _lines(source, node)
@@ -174,7 +177,7 @@ def _tagged(chapter: str, tag: str, root: Path) -> str:
 def title(chapter: str, root: Path = ROOT) -> str:
     """A chapter's title, from its first heading."""
     text = "\n".join("".join(c["source"]) for c in _notebook(chapter, root)["cells"] if c["cell_type"] == "markdown")
-    return re.search(r"(?m)^# (.+)$", text)[1].strip()
+    return re.findall(r"(?m)^# (.+)$", text)[0].strip()
 
 
 # --- links: a homework is read away from the book
@@ -195,7 +198,10 @@ def labels(root: Path = ROOT) -> dict[str, str]:
 
 
 def absolute(markdown: str, chapter: str, known: dict[str, str], pages: str) -> str:
-    """Markdown whose links lead to the book's pages; links to what stands in `known` with "" lead into the notebook itself. Raises ValueError for a label that the book does not have."""
+    """Markdown whose links lead to the book's pages; links to what stands in `known` with "" lead into the notebook itself.
+
+    Raises ValueError for a label that the book does not have.
+    """
     def replace(found: re.Match) -> str:
         text, to = found.groups()
         if re.match(r"[a-z]+:", to):
@@ -260,7 +266,8 @@ def whole_set(chosen: list[Exercise], edition: str, root: Path = ROOT) -> dict:
     source = _notebook(name, root)
     known |= {label: "" for cell in source["cells"] if cell["cell_type"] == "markdown"
               for label in re.findall(r'<a id="([\w-]+)">', "".join(cell["source"]))} | {f"ex-{ident}": "" for ident in by_id}
-    cells, count = [], {}
+    cells = []
+    count: dict = {}
 
     def box(found: re.Match) -> str:
         e = by_id[found[2]]
@@ -358,7 +365,8 @@ Talk about the problems with anyone; write every line that you hand in yourself,
 
 
 ALONE = "Each answer is run alone, after the import cell: keep its name and arguments, and put what it needs into its own cell."
-TOGETHER = ("Each part in code is run after the cells that you were given, and after your answers to the parts that its statement builds on: "
+TOGETHER = ("Each part in code is run after the cells that you were given, and after your answers to the parts "
+            "that its statement builds on: "
             "keep names and arguments, and put all else that it needs into its own cell. Parts in words are read by a person.")
 
 
@@ -367,14 +375,15 @@ def handout(name: str, chosen: list[Exercise], root: Path = ROOT) -> str:
     rows = "\n".join(f"| {i} | {e.title} | {title(e.chapter, root)} | {'★' * e.stars} | {e.minutes} | {e.points:g} |"
                      for i, e in enumerate(chosen, 1))
     whole = exercises.files(root)[chosen[0].chapter].parent.name == "sets"
-    return HANDOUT.format(alone=TOGETHER if whole else ALONE, heading=heading(name, chosen, root), name=name, rows=rows, points=sum(e.points for e in chosen),
+    return HANDOUT.format(alone=TOGETHER if whole else ALONE, heading=heading(name, chosen, root), name=name, rows=rows,
+                          points=sum(e.points for e in chosen),
                           minutes=sum(e.minutes for e in chosen), placeholder=exercises.PLACEHOLDER, says=exercises.SAYS)
 
 
 # --- the table of all exercises
 
 def table(root: Path = ROOT) -> str:
-    """All exercises for the instructors' page, in Markdown, a table for each chapter: what each tests are the names of its judge's parts."""
+    """All exercises for the instructors' page, in Markdown, a table for each chapter; what one tests is named by its judge's parts."""
     out, known = [], list(bank(root).values())
     for chapter in dict.fromkeys(e.chapter for e in known):
         module = judging.hidden(chapter, root)
@@ -409,7 +418,8 @@ def write(name: str, chosen: list[Exercise], out: Path, seed: int = 0, root: Pat
         shutil.rmtree(new)
         raise RuntimeError(f"{name}: nothing was released: " + "\n".join(found[:5]))
     (new / "private" / f"{name}-solution.ipynb").write_text(text("solution"), encoding="utf-8")
-    gradescope.write(new / "private" / "autograder.zip", [e for e in chosen if not e.by_hand], merged_extras([e.chapter for e in chosen], root), seed, root)
+    gradescope.write(new / "private" / "autograder.zip", [e for e in chosen if not e.by_hand],
+                     merged_extras([e.chapter for e in chosen], root), seed, root)
     rubric = root / "assignments" / "rubrics" / f"{chosen[0].chapter}.md"
     if any(e.by_hand for e in chosen):
         (new / "private" / f"{name}-rubric.md").write_text(rubric.read_text(encoding="utf-8"), encoding="utf-8")
@@ -423,7 +433,8 @@ def write(name: str, chosen: list[Exercise], out: Path, seed: int = 0, root: Pat
 
 def main(argv=None, root: Path = ROOT) -> int:
     parser = argparse.ArgumentParser(prog="make assignments", description=__doc__.splitlines()[0])
-    parser.add_argument("asked", nargs="?", default="", help="A: a chapter, ids of exercises separated by commas, or a problem set; all chapters and sets")
+    parser.add_argument("asked", nargs="?", default="",
+                        help="A: a chapter, ids of exercises separated by commas, or a problem set; all chapters and sets")
     parser.add_argument("--name", default="", help="NAME: the name of a homework that is not one chapter (homework)")
     parser.add_argument("--seed", default="", help="SEED: for the inputs of the hidden tests on Gradescope, a whole number (0)")
     parser.add_argument("--out", type=Path, default=None)
@@ -446,7 +457,8 @@ def main(argv=None, root: Path = ROOT) -> int:
                 raise ValueError(f"NAME: {args.name} is the name of a chapter or problem set; expected another, such as homework-1")
             todo = {args.name or alone: chosen}
         elif args.name:
-            raise ValueError("NAME: it names a homework of your own; expected A= with it, e.g. make assignments A=fd-forward,run-list NAME=homework-1")
+            raise ValueError("NAME: it names a homework of your own; expected A= with it, "
+                             "e.g. make assignments A=fd-forward,run-list NAME=homework-1")
         else:
             todo = {c: [e for e in known.values() if e.chapter == c] for c in dict.fromkeys(e.chapter for e in known.values())}
             todo |= problem_sets(root)

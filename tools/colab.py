@@ -163,7 +163,8 @@ def run_chapter(notebooks: list[Path], base: Path, before: dict, commit: str, en
             shutil.copy(path, alone)
         env = {**env, **own}
         try:
-            done = subprocess.run([python, "-c", RUN, *[path.name for path in notebooks]], cwd=alone, env=env, capture_output=True, text=True,
+            done = subprocess.run([python, "-c", RUN, *[path.name for path in notebooks]], cwd=alone, env=env,
+                                  capture_output=True, text=True,
                                   timeout=CHAPTER_SECONDS)
             run = json.loads(done.stdout.splitlines()[-1]) if done.returncode == 0 else {"error": done.stderr, "setup": ""}
         except subprocess.TimeoutExpired:
@@ -216,14 +217,14 @@ def freeze(python: Path) -> dict[str, str]:
 
 def difference(before: dict, after: dict, extras: list[str], commit: str) -> list[str]:
     """What a chapter changed other than to gain lecture_utils from the snapshot and its extras, each with what to do."""
-    extras = {_name(extra): extra for extra in extras}
+    named = {_name(extra): extra for extra in extras}
     out = [f"lost {before[n]}: no cell may uninstall" for n in before if n not in after]
     out += [f"changed {before[n]} to {after[n]}: Colab's own builds must stay; take it out of EXTRAS or choose {before[n]}"
             for n in before if after.get(n, before[n]) != before[n]]
     out += [f"gained {after[n]}, which its set-up cell does not name: add it to EXTRAS, or do not install it"
-            for n in after if n not in before and n not in extras and n != "lecture-utils"]
+            for n in after if n not in before and n not in named and n != "lecture-utils"]
     out += [f"has {after.get(n, 'nothing')} where EXTRAS names {extra}: give a version that installs with the pins"
-            for n, extra in extras.items() if _name(after.get(n, "")) != n or after[n].split("==")[-1] != extra.split("==")[-1]]
+            for n, extra in named.items() if _name(after.get(n, "")) != n or after[n].split("==")[-1] != extra.split("==")[-1]]
     if not after.get("lecture-utils", "").endswith(commit):
         out.append(f"has {after.get('lecture-utils', 'no lecture-utils')}, expected lecture-utils from the address in _config.yml: "
                    "run make repo to write the set-up cells anew")

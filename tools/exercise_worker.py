@@ -33,7 +33,10 @@ def one_line(error: BaseException) -> str:
 
 def attempt(answer: dict, imported: dict) -> tuple[dict, list, dict]:
     """(arrays, visible failures, errors) of one answer."""
-    space, arrays, visible, errors = dict(imported), {}, [], {}
+    arrays: dict = {}
+    visible: list = []
+    errors: dict = {}
+    space = dict(imported)
     for statement in answer.get("imports", []):               # what the student imports beside the course's import cell
         try:
             exec(compile(statement, "<imports>", "exec"), space)
@@ -102,8 +105,8 @@ def limit(limits: dict) -> None:
 
 
 def _children() -> list[int]:
+    out: list[int] = []
     try:
-        out = []
         for task in os.listdir("/proc/self/task"):
             with open(f"/proc/self/task/{task}/children") as f:
                 out += map(int, f.read().split())

@@ -46,7 +46,8 @@ def stub(source: str) -> str:
     The cell itself must run untouched, so a block in the body of a class becomes a constructor that raises.
     Raises ValueError when the markers are missing, nested, do not pair up or stand outside a function or class.
     """
-    out, inside, blocks = [], False, 0
+    out: list[str] = []
+    inside, blocks = False, 0
     for line in source.splitlines():
         mark = line.strip()
         if mark == BEGIN:
@@ -89,7 +90,8 @@ def guarded(test: str) -> str:
     wrapped = "\n".join(_narrow(line) for line in out.split("\n"))
     for text in (wrapped, out):                                # a line that cannot be broken stays as it is
         try:
-            if [ast.dump(node) for node in ast.parse(text).body[0].body] == body(test):
+            function = ast.parse(text).body[0]
+            if isinstance(function, ast.FunctionDef) and [ast.dump(node) for node in function.body] == body(test):
                 return text
         except SyntaxError:
             pass

@@ -70,7 +70,8 @@ def run_cells(notebook: Path) -> None:
         try:
             _run_cell(body, place, space, echo=not source.rstrip().endswith(";"))
         except (Exception, SystemExit) as error:
-            line = max((f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == place), default="?")
+            lines = [f.lineno or 0 for f in traceback.extract_tb(error.__traceback__) if f.filename == place]
+            line = max(lines) if lines else "?"
             raise CellError(f"{place}, line {line}: {type(error).__name__}: {error}{_hint(error, cells)}") from error
 
 
@@ -80,7 +81,7 @@ def _without_what_is_missing(body: list[ast.stmt], cells) -> list[ast.stmt]:
     kept = []
     for statement in body:
         if isinstance(statement, (ast.Import, ast.ImportFrom)):
-            modules = [a.name for a in statement.names] if isinstance(statement, ast.Import) else [statement.module]
+            modules = [a.name for a in statement.names] if isinstance(statement, ast.Import) else [str(statement.module)]
             bound = {(a.asname or a.name).split(".")[0] for a in statement.names}
             missing = [m.split(".")[0] for m in modules if importlib.util.find_spec(m.split(".")[0]) is None]
             if missing and not bound & used:
@@ -100,7 +101,9 @@ def _names(source: str) -> set[str]:
 
 def _run_cell(body: list[ast.stmt], place: str, space: dict, echo: bool) -> None:
     """Run a cell's statements; with echo, print the value of the last one if it is an expression and not None."""
-    last = ast.Expression(body.pop().value) if echo and body and isinstance(body[-1], ast.Expr) else None
+    end, last = body[-1] if body else None, None
+    if echo and isinstance(end, ast.Expr):
+        body, last = body[:-1], ast.Expression(end.value)
     exec(compile(ast.Module(body, []), place, "exec"), space)
     value = None if last is None else eval(compile(last, place, "eval"), space)
     if value is not None:
@@ -175,7 +178,7 @@ def run_chapter(notebook: Path) -> str | None:
         process = subprocess.Popen([sys.executable, "-m", "tools.gpu", "--run-here", str(notebook)], cwd=empty, text=True,
                                    env=child_environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         last = ""
-        for line in process.stdout:
+        for line in process.stdout or ():
             print("  " + line, end="", flush=True)
             last = line.strip() or last
         code = process.wait()

@@ -7,8 +7,9 @@ that can be lost: one that crashes it, or makes a judge hang, costs its own exer
 
 Written to OUT (DIR-graded, unless named): grades.csv, feedback/NAME.md for each student, and records/,
 from which an interrupted run goes on. For a problem set with parts in words also words/ID.md, all answers to
-one part, and by-hand.csv, where a person enters points and remarks: the same command then adds them up. A submission is graded again when its bytes, the exercises, their
-tests, the library or the seed changed; otherwise its record stands.
+one part, and by-hand.csv, where a person enters points and remarks: the same command then adds them up.
+A submission is graded again when its bytes, the exercises, their tests, the library or the seed changed;
+otherwise its record stands.
 """
 from __future__ import annotations
 
@@ -106,12 +107,13 @@ def report(exercise: Exercise, points: float = 0.0, problem: str = "", visible=(
             "parts": list(parts), "ran": ran, "words": ""}
 
 
-def grade_one(path: Path, setting: Setting, skip: dict[str, str] = {}, tell=lambda *_: None) -> dict:
+def grade_one(path: Path, setting: Setting, skip: dict[str, str] | None = None, tell=lambda *_: None) -> dict:
     """The record of one submission: {problem, exercises}. `skip`: exercises not to be run again, and why.
 
     Before each step that takes long it calls `tell` with what begins: "read", "run", or an exercise that is judged.
     """
     modules: dict = {}
+    skip = skip or {}
     tell("read")
     try:
         notebooks = {exercises.files(setting.root)[e.chapter] for e in setting.exercises}
@@ -129,14 +131,14 @@ def grade_one(path: Path, setting: Setting, skip: dict[str, str] = {}, tell=lamb
             continue
         job = {"imports": imports, "answers": [_task(e, submission, setting) for e in group]}
         given = sandbox.run(job, Path(setting.course), limits=setting.limits, sandboxed=setting.sandboxed)
-        for e, g in zip(group, given):
-            tell(e.id)
-            if e.chapter not in modules:
-                modules[e.chapter] = judging.hidden(e.chapter, setting.root)
-            result = judging.judge(e, setting.seed, g, judging.judge_for(e, modules[e.chapter]))
+        for exercise, g in zip(group, given):
+            tell(exercise.id)
+            if exercise.chapter not in modules:
+                modules[exercise.chapter] = judging.hidden(exercise.chapter, setting.root)
+            result = judging.judge(exercise, setting.seed, g, judging.judge_for(exercise, modules[exercise.chapter]))
             errors = [f"{name}: {error}" for name, error in result.errors.items() if error not in result.visible]
             ran = "answer" not in result.errors and not any(v.startswith(NO_RESULT) for v in result.visible)
-            out[e.id] = report(e, result.points, "", result.visible + errors, [asdict(p) for p in result.parts], ran)
+            out[exercise.id] = report(exercise, result.points, "", result.visible + errors, [asdict(p) for p in result.parts], ran)
         tell("run")
     return {"problem": "", "exercises": [out[e.id] for e in setting.exercises]}
 
@@ -158,7 +160,7 @@ def _grader(pipe, setting: Setting) -> None:
         judging.hidden(chapter, setting.root)
     while (task := pipe.recv()) is not None:
         try:
-            pipe.send(("record", grade_one(*task[:1], setting, task[1], lambda step: pipe.send(("step", step)))))
+            pipe.send(("record", grade_one(task[0], setting, task[1], lambda step: pipe.send(("step", step)))))
         except sandbox.SandboxError as e:
             pipe.send(("stop", str(e)))
         except Exception as e:                                 # a fault of the grader's own: nobody else pays for it
@@ -183,9 +185,9 @@ class Pool:
         return here, process
 
     def grade(self, todo: dict[str, Path]):
-        waiting = [(student, path, {}) for student, path in todo.items()]
+        waiting: list[tuple[str, Path, dict]] = [(student, path, {}) for student, path in todo.items()]
         busy: dict = {}                                        # pipe -> [process, task, step, since]
-        idle = []
+        idle: list = []
         try:
             while waiting or busy:
                 while waiting and len(busy) < self.jobs:
@@ -224,7 +226,7 @@ class Pool:
                         else:
                             yield student, {"problem": problem, "exercises": [report(e, problem=problem) for e in self.setting.exercises]}
         finally:
-            for here, process in [(h, b[0]) for h, b in busy.items()] + idle:
+            for _, process in [(h, b[0]) for h, b in busy.items()] + idle:
                 process.kill()
                 process.join()
 
@@ -243,7 +245,7 @@ def check(setting: Setting) -> str:
 
 # --- what is written ----------------------------------------------------------------------------------
 
-def table(records: dict[str, dict], chosen: list[Exercise], by_hand: dict = {}) -> str:
+def table(records: dict[str, dict], chosen: list[Exercise], by_hand: dict) -> str:
     """The grades as CSV: a row for each student, in order of the names; `remark` says what was not answered, or did not run.
 
     `by_hand`: {student: {ID: (points, remark)}}; a part in words without points is empty, and counts as 0 in the total.
@@ -253,7 +255,8 @@ def table(records: dict[str, dict], chosen: list[Exercise], by_hand: dict = {}) 
     writer.writerow(["student", *(e.id for e in chosen), "total", "out_of", "remark"])
     for student in sorted(records):
         record = records[student]
-        points = [by_hand.get(student, {}).get(e.id, (None, ""))[0] if e.by_hand else r["points"] for e, r in zip(chosen, record["exercises"])]
+        entered = by_hand.get(student, {})
+        points = [entered.get(e.id, (None, ""))[0] if e.by_hand else r["points"] for e, r in zip(chosen, record["exercises"])]
         remarks: dict[str, list[str]] = {}
         for r in record["exercises"]:
             remarks.setdefault(_remark(r), []).append(r["id"])
@@ -280,7 +283,7 @@ ADVICE = {                                                     # how a failure b
 }
 
 
-def feedback(student: str, record: dict, chosen: list[Exercise], by_hand: dict = {}) -> str:
+def feedback(student: str, record: dict, chosen: list[Exercise], by_hand: dict) -> str:
     """One student's feedback in Markdown: points, visible failures, and names and hints of the hidden parts that failed.
 
     `by_hand`: {ID: (points, remark)} of the parts in words.
@@ -298,7 +301,8 @@ def feedback(student: str, record: dict, chosen: list[Exercise], by_hand: dict =
     for e, r in zip(chosen, record["exercises"]):
         out += ["", f"## {e.title}: {shown(e)} of {e.points:g}", ""]
         if e.by_hand:
-            out += [by_hand.get(e.id, (None, ""))[1] or ("Graded by a person." if points[e.id] is not None else "To be graded by a person.")]
+            out += [by_hand.get(e.id, (None, ""))[1]
+                    or ("Graded by a person." if points[e.id] is not None else "To be graded by a person.")]
             continue
         if r["problem"]:
             out += [f"{r['problem'][0].upper()}{r['problem'][1:]}."]
@@ -340,7 +344,7 @@ def hand_points(path: Path, students: list[str], parts: list[Exercise]) -> dict[
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise ValueError(f"{path}: {twice[0]} is listed twice")
-    given = {}
+    given: dict = {}
     for row in rows:
         for e in parts:
             text = (row[e.id] or "").strip()
@@ -349,7 +353,8 @@ def hand_points(path: Path, students: list[str], parts: list[Exercise]) -> dict[
             except ValueError:
                 value = -1.0
             if value is not None and not 0 <= value <= e.points:
-                raise ValueError(f"{path}: {row['student']} has {text!r} in the column {e.id}, expected points from 0 to {e.points:g}, or nothing")
+                raise ValueError(f"{path}: {row['student']} has {text!r} in the column {e.id}, "
+                                 f"expected points from 0 to {e.points:g}, or nothing")
             given.setdefault(row["student"], {})[e.id] = (value, (row[f"remark on {e.id}"] or "").strip())
     new = [name for name in sorted(students) if _safe(name) not in names]
     if new or not path.exists():

@@ -94,7 +94,7 @@ def needed_tools(root: Path = ROOT) -> list[str]:
             continue
         found.add(name)
         for node in ast.parse(path.read_text(encoding="utf-8")).body:
-            if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "tools":
+            if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "tools":
                 todo += node.module.split(".")[1:2] or [alias.name for alias in node.names]
     return sorted(found | {"__init__"})
 
@@ -124,5 +124,6 @@ def write(path: Path, chosen: list[Exercise], extras: list[str], seed: int = 0, 
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as z:
         for name, text in members.items():
             info = zipfile.ZipInfo(name, (2026, 1, 1, 0, 0, 0))
-            info.compress_type, info.external_attr = zipfile.ZIP_DEFLATED, (0o755 if "." not in name or name.endswith(".sh") else 0o644) << 16
+            info.compress_type = zipfile.ZIP_DEFLATED
+            info.external_attr = (0o755 if "." not in name or name.endswith(".sh") else 0o644) << 16
             z.writestr(info, text)

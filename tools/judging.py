@@ -12,6 +12,7 @@ import importlib.util
 import os
 import re
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,6 +58,7 @@ def hidden(chapter: str, root: Path = ROOT):
     if not path.exists():
         raise FileNotFoundError(f"{path}: each chapter with exercises needs its hidden tests there")
     spec = importlib.util.spec_from_file_location("hidden_" + re.sub(r"\W", "_", chapter), path)
+    assert spec and spec.loader                # a file with this ending always has them
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -75,7 +77,7 @@ def driver_source(chapter: str, ident: str, root: Path = ROOT) -> str:
 @functools.lru_cache(maxsize=64)
 def _functions(path: Path, changed: int) -> dict[str, str]:
     text = path.read_text(encoding="utf-8")
-    return {node.name: ast.get_source_segment(text, node) for node in ast.parse(text).body if isinstance(node, ast.FunctionDef)}
+    return {node.name: ast.get_source_segment(text, node) or "" for node in ast.parse(text).body if isinstance(node, ast.FunctionDef)}
 
 
 def wrong_answers(chapter: str, root: Path = ROOT) -> list[Wrong]:
@@ -94,7 +96,7 @@ def wrong_answers(chapter: str, root: Path = ROOT) -> list[Wrong]:
         if len(parts) not in (3, 4) or keeps == -1:
             raise ValueError(f"{path}: '# %% {head}', expected '# %% exercise-id | what is wrong | word of the hint', "
                              "and, if wanted, '| points that it keeps'")
-        out.append(Wrong(*parts[:3], body, keeps))
+        out.append(Wrong(parts[0], parts[1], parts[2], body, keeps))
     return out
 
 
@@ -152,7 +154,7 @@ def needed(exercise: Exercise, known: dict[str, Exercise]) -> list[str]:
     return [ident for ident in known if ident in found]
 
 
-def task(exercise: Exercise, cells: list[str], seed: int, root: Path = ROOT, imports: list[str] = ()) -> dict:
+def task(exercise: Exercise, cells: list[str], seed: int, root: Path = ROOT, imports: Sequence[str] = ()) -> dict:
     """What a worker is told of one answer: its cells, the visible tests, the driver; nothing of the judge."""
     return {"cells": cells, "imports": list(imports), "name": exercise.answer, "tests": exercise.tests, "seed": seed,
             "driver": driver_source(exercise.chapter, exercise.id, root), "drive": "drive_" + exercise.id.replace("-", "_")}
@@ -168,7 +170,9 @@ def judge_for(exercise: Exercise, module):
 
 def judge(exercise: Exercise, seed: int, given: sandbox.Given, judge) -> Result:
     """Judge what one answer gave back: bytes from a process that is not trusted."""
-    arrays, visible, errors = {}, [f"it gave no result: {given.lost}"], {}
+    arrays: dict = {}
+    errors: dict = {}
+    visible = [f"it gave no result: {given.lost}"]
     if not given.lost:
         try:
             arrays, visible, errors = sandbox.decode(given.body)

@@ -55,10 +55,13 @@ def blocks(root: Path) -> list[tuple[str, list[str]]]:
         for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
             facts = cell["metadata"].get("exercise", {})
             if facts.get("role") == "text":
-                words = MODEL.search("".join(cell["source"]))[0].replace(WORDS_BEGIN, "").replace(WORDS_END, "")
+                found = MODEL.search("".join(cell["source"]))
+                if not found:
+                    raise ValueError(f"{path.name}: no model answer is marked in the text of {facts['id']}")
+                words = found[0].replace(WORDS_BEGIN, "").replace(WORDS_END, "")
                 out.append((f"the model answer of {facts['id']}", list(filter(str.strip, words.splitlines()))))
             if facts.get("role") == "solution":
-                block, inside = [], False
+                block, inside, before = [], False, ""
                 for line in filter(str.strip, "".join(cell["source"]).splitlines()):
                     if line.strip() == BEGIN:
                         block, inside = [before], True
@@ -102,7 +105,9 @@ class Secrets:
 def secrets(root: Path) -> Secrets:
     """The secrets of a project that holds its solutions and assignments/."""
     known = ordinary(root)
-    lines, pairs, words = {}, {}, set()
+    lines: dict = {}
+    pairs: dict = {}
+    words = set()
     for where, block in blocks(root):
         plain = [(squeeze(line), not IMPORT.match(line.strip()) and re.search(r"[^\W\d_]", line)) for line in block]
         for line, counts in plain:
@@ -181,7 +186,7 @@ def search(folder: Path, wanted: Secrets) -> list[str]:
         if path.name == "searchindex.js":
             indices.append(path)
             continue
-        hits = {}
+        hits: dict = {}
         for text in readings(path):
             words |= {word.lower() for word in re.findall(r"\w+_\w+", text)}
             hits |= dict(_found(_squeezed(text), wanted, heads))

@@ -1,10 +1,11 @@
 """Text twins to executed notebooks: `make notebooks`.
 
 Each chapter is a pair, `chapters/NN-name.md` (MyST text, what people edit) and `NN-name.ipynb`
-(what is built, tested and opened on Colab); so is each problem set, in `assignments/sets`. A notebook's metadata records what its outputs came
-from: a hash of its text, of the lecture_utils modules that it imported, of the recorded results that
-it showed, of the pinned versions, and of the outputs themselves. Only chapters for which one of
-these changed are run, side by side, each into a new file that replaces the old one in one step.
+(what is built, tested and opened on Colab); so is each problem set, in `assignments/sets`.
+A notebook's metadata records what its outputs came from: a hash of its text, of the lecture_utils
+modules that it imported, of the recorded results that it showed, of the pinned versions, and of the
+outputs themselves. Only chapters for which one of these changed are run, side by side, each into a
+new file that replaces the old one in one step.
 """
 from __future__ import annotations
 

@@ -158,21 +158,21 @@ def errata_page(root: Path = ROOT) -> str:
            "named; the chapter that teaches an item shows the program behind its figures.", ""]
     name_of = _names(root)
     for kind, words in KINDS.items():
-        links = ", ".join(f"[E{e['number']}](#erratum-{e['number']})" for e in errata if e["kind"] == kind)
-        if links:
-            out.append(f"- **{words.capitalize()}:** {links}")
+        of_kind = ", ".join(f"[E{e['number']}](#erratum-{e['number']})" for e in errata if e["kind"] == kind)
+        if of_kind:
+            out.append(f"- **{words.capitalize()}:** {of_kind}")
     out.append("")
     for e in errata:
         items = ", ".join(f"[{i}](#slide-item-{i})" for i in e["items"])
         at = {name: next((i for i in e["items"] if taught.get(i) == name), None) for name in e["chapters"]}
         links = [f"[{name_of(name)}](#item-{i})" for name, i in at.items() if i]
         coming = [name_of(name) for name, i in at.items() if not i]
-        chapters = "; ".join(filter(None, [", ".join(links), coming and f"coming in {', '.join(coming)}"]))
+        taught_in = "; ".join(filter(None, [", ".join(links), f"coming in {', '.join(coming)}" if coming else ""]))
         out += [f'<a id="erratum-{e["number"]}"></a>', "",
                 f"## E{e['number']}. {e['title']}", "",
                 f"**The slides say:** {e['slides'].strip()}", "",
                 f"**What is true:** {e['right'].strip()}", "",
-                f"*{KINDS[e['kind']]}* · item{'s' if len(e['items']) > 1 else ''} {items} · {chapters}", ""]
+                f"*{KINDS[e['kind']]}* · item{'s' if len(e['items']) > 1 else ''} {items} · {taught_in}", ""]
     return "\n".join(out)
 
 
@@ -326,7 +326,7 @@ def home_page(root: Path = ROOT) -> str:
 
 def instructors_page(root: Path = ROOT) -> str:
     """The instructors' page with its generated blocks written anew. Raises ValueError for a missing mark or an unknown exercise."""
-    from tools import teaching                         # which the students' tree does not have
+    from tools import teaching  # which the students' tree does not have
     return _filled(INSTRUCTORS, {"paths": teaching.path_tables, "exercises": teaching.exercise_tables, "sets": teaching.set_table}, root)
 
 

@@ -119,12 +119,13 @@ def stage(new: Path, url: str, root: Path = ROOT) -> None:
         notebook.metadata[notebooks.KEY]["outputs"] = notebooks.outputs_hash(notebook)
         path.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8")
     address, pages, colab = repo.spellings(url)
-    text, title = (mine / "README.md").read_text(encoding="utf-8"), re.search(r"(?m)^title: (.+)$", (root / "_config.yml").read_text())
-    for mark, value in {"@TITLE@": title[1], "@URL@": address, "@PAGES@": pages, "@COLAB@": colab,
+    text, title = (mine / "README.md").read_text(encoding="utf-8"), re.findall(r"(?m)^title: (.+)$", (root / "_config.yml").read_text())
+    for mark, value in {"@TITLE@": title[0], "@URL@": address, "@PAGES@": pages, "@COLAB@": colab,
                         "@PLACEHOLDER@": exercises.PLACEHOLDER, "@SAYS@": exercises.SAYS}.items():
         text = text.replace(mark, value)
     (new / "README.md").write_text(text, encoding="utf-8")
-    (new / MARK).write_text("Written by `make public`, which replaces all of this folder but .git and .venv when it runs again.\n", encoding="utf-8")
+    (new / MARK).write_text("Written by `make public`, which replaces all of this folder but .git and .venv when it runs again.\n",
+                            encoding="utf-8")
 
 
 def write(out: Path, url: str, root: Path = ROOT) -> Path:

@@ -20,7 +20,10 @@ GITHUB = re.compile(r"https://github\.com/([A-Za-z0-9][A-Za-z0-9-]*)/([A-Za-z0-9
 
 def spellings(url: str) -> list[str]:
     """The ways in which a repository's address is written: itself, its pages, its path on Colab."""
-    owner, name = GITHUB.fullmatch(url).groups()
+    found = GITHUB.fullmatch(url)
+    if not found:
+        raise ValueError(f"url is {url!r}, expected https://github.com/OWNER/NAME")
+    owner, name = found.groups()
     return [url, f"https://{owner}.github.io/{name}", f"colab.research.google.com/github/{owner}/{name}"]
 
 
@@ -65,8 +68,9 @@ def repoint(url: str, package_url: str, root: Path = ROOT) -> list[Path]:
 def write_setup_cells(root: Path = ROOT) -> list[Path]:
     """Write the set-up cell of every chapter and problem set anew, in both files of its pair; the files that changed."""
     import jupytext
-    from tools.notebooks import FORMAT, as_text, read_notebook, _with_ids
     import nbformat
+
+    from tools.notebooks import FORMAT, _with_ids, as_text, read_notebook
     done, package_url = [], setup_cell.package(root)
     for stem in chapters(root) + sets(root):
         for path in (stem.with_suffix(".md"), stem.with_suffix(".ipynb")):

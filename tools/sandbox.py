@@ -81,7 +81,8 @@ def prepare(folder: Path, root: Path = ROOT, fonts: bool = True) -> Path:
 @functools.lru_cache(maxsize=1)
 def _fonts() -> dict[str, bytes]:
     with tempfile.TemporaryDirectory() as made:
-        subprocess.run([sys.executable, "-c", "import matplotlib.font_manager"], env=os.environ | {"MPLCONFIGDIR": made}, capture_output=True)
+        subprocess.run([sys.executable, "-c", "import matplotlib.font_manager"], env=os.environ | {"MPLCONFIGDIR": made},
+                       capture_output=True)
         return {path.name: path.read_bytes() for path in Path(made).glob("*.json")}
 
 
@@ -119,7 +120,8 @@ def command(course: Path, limits: Limits = Limits(), filter_fd: int | None = Non
             out += ["--symlink", os.readlink(name), name]
         elif os.path.isdir(name):
             show(name)
-    for name in ("/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/localtime", "/etc/alternatives", "/sys/devices/system/cpu"):
+    for name in ("/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/localtime", "/etc/alternatives",
+                 "/sys/devices/system/cpu"):
         if os.path.exists(name):
             show(name)
     for prefix in dict.fromkeys([os.path.realpath(sys.base_prefix), sys.prefix, sys.base_prefix]):
@@ -218,7 +220,7 @@ def run(job: dict, course: Path, *, limits: Limits = Limits(), sandboxed: bool =
             raise SandboxError("the sandbox gave nothing back, not even a reason")
         for i, g in zip(todo, part):
             given[i] = g
-    return given
+    return [g for g in given if g is not None]
 
 
 def _once(job: dict, course: Path, limits: Limits, sandboxed: bool, parallel: int) -> list[Given | None]:
@@ -261,10 +263,11 @@ def _once(job: dict, course: Path, limits: Limits, sandboxed: bool, parallel: in
             end = time.monotonic() + 10                        # the first process inside goes when all others are gone
             while inside and os.path.exists(f"/proc/{inside[0]}") and time.monotonic() < end:
                 time.sleep(0.01)
-            process.stdout.close()
-            process.stderr.close()
+            for pipe in filter(None, (process.stdout, process.stderr)):
+                pipe.close()
     if not ready:
-        raise SandboxError(f"the course's import cell does not run in the sandbox: {why or 'it ended'}\n{errors.decode(errors='replace')[-1500:]}")
+        raise SandboxError(f"the course's import cell does not run in the sandbox: {why or 'it ended'}\n"
+                           f"{errors.decode(errors='replace')[-1500:]}")
     for i in running:                                          # what was at work when the sandbox ended
         given[i] = Given(lost=why or "it ended the process that ran it")
     if not running and None in given:                          # between two answers: the next one bears it
@@ -282,7 +285,8 @@ def _watch(process, given, limits: Limits, watched: int):
     for fd in pipes:
         os.set_blocking(fd, False)
     data, errors = pipes.values()
-    open_pipes, ready, running, head = set(pipes), False, [], None
+    running: list = []
+    open_pipes, ready, head = set(pipes), False, None
     deadline, look = time.monotonic() + limits.start, 0.0
     while process.stdout.fileno() in open_pipes:
         readable, _, _ = select.select(list(open_pipes), [], [], 0.1)

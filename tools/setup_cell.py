@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -53,7 +54,7 @@ def _setting(root: Path, key: str) -> str:
     return found[0]
 
 
-def render(package_url: str, extras: list[str] = ()) -> str:
+def render(package_url: str, extras: Sequence[str] = ()) -> str:
     """The set-up cell for a chapter that needs `extras`, exact versions such as "asdex==0.5.1"."""
     for extra in extras:
         if not re.fullmatch(r"[A-Za-z0-9._-]+==[A-Za-z0-9.]+", extra):

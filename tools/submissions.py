@@ -9,7 +9,8 @@ How an answer is found, in this order:
 3. by name, when what was found so far does not define the answer's function: any cell that does, wherever
    it was moved, unless it is the course's own text, a test, or marked as another exercise's.
 
-Parts in words are found in the same way, by mark or by place, in Markdown cells. The code cells run in the notebook's order; the last definition counts, but an untouched stub never replaces an answer.
+Parts in words are found in the same way, by mark or by place, in Markdown cells.
+The code cells run in the notebook's order; the last definition counts, but an untouched stub never replaces an answer.
 Nothing of a submission is run here. Imports that the student added run beside the course's.
 """
 from __future__ import annotations
@@ -18,6 +19,7 @@ import ast
 import json
 import re
 import stat
+from collections.abc import Set
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -103,9 +105,9 @@ def cells(data: bytes) -> list[dict]:
             continue
         source = cell.get("source", cell.get("input", ""))
         source = "".join(map(str, source)) if isinstance(source, list) else str(source)
-        meta = cell.get("metadata") if isinstance(cell.get("metadata"), dict) else {}
-        mark = meta.get("exercise") if isinstance(meta.get("exercise"), dict) else {}
-        tags = meta.get("tags") if isinstance(meta.get("tags"), list) else []
+        of_kind = lambda value, kind: value if isinstance(value, kind) else kind()
+        meta = of_kind(cell.get("metadata"), dict)
+        mark, tags = of_kind(meta.get("exercise"), dict), of_kind(meta.get("tags"), list)
         ids = {str(i) for i in (cell.get("id"), meta.get("id")) if i}
         source = source.replace("\r\n", "\n").replace("\r", "\n").encode("utf-8", "replace").decode()
         out.append({"code": cell.get("cell_type") == "code", "source": source, "ids": ids, "mark": mark, "tags": tags})
@@ -154,7 +156,8 @@ def _imports(source: str) -> list[str]:
 
 def _names(line: str) -> set[str]:
     """What an import statement gives a name to."""
-    return {(alias.asname or alias.name).split(".")[0] for alias in ast.parse(line).body[0].names}
+    return {(alias.asname or alias.name).split(".")[0] for node in ast.parse(line).body
+            if isinstance(node, (ast.Import, ast.ImportFrom)) for alias in node.names}
 
 
 def untouched(source: str, exercise: Exercise) -> bool:
@@ -163,14 +166,15 @@ def untouched(source: str, exercise: Exercise) -> bool:
     return not left or left == [line for line in _lines(stub(exercise.solution)) if not line.startswith("#")]
 
 
-def read(data: bytes, exercises: list[Exercise], course: set[str] = frozenset()) -> Submission:
+def read(data: bytes, exercises: list[Exercise], course: Set[str] = frozenset()) -> Submission:
     """Find the answers in a submitted notebook; `course` holds the chapters' own cells, which answer nothing.
 
     Raises Unreadable when it is no notebook.
     """
     found, known = cells(data), {e.id: e for e in exercises}
     tests = [_lines(test) for e in exercises for test in e.tests]
-    owner, test = [None] * len(found), [False] * len(found)
+    owner: list[str | None] = [None] * len(found)
+    test = [False] * len(found)
     for i, cell in enumerate(found):
         if cell["mark"].get("id") in known:
             owner[i] = cell["mark"]["id"]
@@ -186,13 +190,15 @@ def read(data: bytes, exercises: list[Exercise], course: set[str] = frozenset())
     imports = [line for i, cell in enumerate(found) if cell["code"] and not test[i] and owner[i] is None
                and not own(cell, "setup") for line in _imports(cell["source"])]
     for e in exercises:
-        usable = [i for i, cell in enumerate(found) if cell["code"] and not test[i] and not own(cell, "setup", "imports") and owner[i] in (None, e.id)]
+        usable = [i for i, cell in enumerate(found)
+                  if cell["code"] and not test[i] and not own(cell, "setup", "imports") and owner[i] in (None, e.id)]
         chosen = {i for i in usable if owner[i] == e.id} | {i for i in _below(found, test, e) if i in usable and not other(found[i], e)}
         if not any(defines(found[i]["source"], e.answer) and not untouched(found[i]["source"], e) for i in chosen):
             chosen |= {i for i in usable if defines(found[i]["source"], e.answer)}
         sources = [found[i]["source"] for i in sorted(chosen)]
         if not sources:
-            out.missing[e.id] = f"no cell of this exercise was found, neither by its mark, nor below its statement, nor one that defines {e.answer}"
+            out.missing[e.id] = ("no cell of this exercise was found, neither by its mark, nor below its statement, "
+                                 f"nor one that defines {e.answer}")
         elif all(untouched(source, e) for source in sources):
             out.missing[e.id] = "not answered: the cell is as it was handed out"
         else:
@@ -218,7 +224,8 @@ def _words(found: list[dict], e: Exercise) -> str:
 
 def _below(found: list[dict], test: list[bool], e: Exercise) -> list[int]:
     """The cells below an exercise's statement."""
-    label, title = re.compile(rf"\bex-{re.escape(e.id)}(?![\w-])"), re.compile(rf"^(?:#+ |:::+\{{exercise\}}).*{re.escape(e.title)}\s*$", re.M)
+    label = re.compile(rf"\bex-{re.escape(e.id)}(?![\w-])")
+    title = re.compile(rf"^(?:#+ |:::+\{{exercise\}}).*{re.escape(e.title)}\s*$", re.M)
     statement = lambda text: re.search(r"<a id=\"ex-|^:label:\s*ex-|^#{1,6} |^:::+\{exercise\}", text, re.M)
     out, inside = [], False
     for i, cell in enumerate(found):

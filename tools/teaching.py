@@ -79,6 +79,7 @@ def set_table(root: Path = ROOT) -> str:
     out = ["| Problem set | Hours | Points | By hand | Parts |", "|:--|--:|--:|--:|:--|"]
     for name, parts in assignments.problem_sets(root).items():
         hand = [e for e in parts if e.by_hand]
-        out.append(f"| {assignments.title(name, root).partition(': ')[2]}<br>`{name}` | {sum(e.minutes for e in parts) / 60:.1f} | {_sum(parts, 'points')} | "
+        out.append(f"| {assignments.title(name, root).partition(': ')[2]}<br>`{name}` | "
+                   f"{sum(e.minutes for e in parts) / 60:.1f} | {_sum(parts, 'points')} | "
                    f"{_sum(hand, 'points')} | {len(parts) - len(hand)} in code, {len(hand)} in words |")
     return "\n".join(out)

@@ -40,7 +40,7 @@ def drive_metropolis_step(answer, seed):
 def judge_metropolis_step(arrays, seed):
     rng = np.random.default_rng(seed)
     d = int(rng.integers(2, 5))
-    x, proposal, far = rng.standard_normal(d), rng.standard_normal(d), 100 + rng.standard_normal(d)
+    x, proposal, _ = rng.standard_normal(d), rng.standard_normal(d), 100 + rng.standard_normal(d)
     if np.sum(proposal**2) < np.sum(x**2):
         x, proposal = proposal, x
     at = lambda name, point: close(arrays, name, point, rtol=0, atol=0)

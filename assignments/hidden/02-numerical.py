@@ -9,8 +9,9 @@ ABOVE = "what is named above comes first; if something is left here after that, 
 
 
 def drive_fd_forward(answer, seed):
-    import numpy as np
     from types import FunctionType
+
+    import numpy as np
 
     def refuse(*args, **kwargs):
         raise RuntimeError("write it yourself: this exercise asks for NumPy alone")
@@ -91,8 +92,9 @@ def judge_fd_forward(arrays, seed):
 
 
 def drive_fd_weights(answer, seed):
-    import numpy as np
     from types import FunctionType
+
+    import numpy as np
 
     def refuse(*args, **kwargs):
         raise RuntimeError("write it yourself: this exercise asks for NumPy alone")
@@ -144,8 +146,9 @@ def judge_fd_weights(arrays, seed):
 
 
 def drive_optimal_step(answer, seed):
-    import numpy as np
     from types import FunctionType
+
+    import numpy as np
 
     def refuse(*args, **kwargs):
         raise RuntimeError("write it yourself: this exercise asks for NumPy alone")
@@ -214,8 +217,9 @@ def judge_optimal_step(arrays, seed):
 
 
 def drive_complex_jacobian(answer, seed):
-    import numpy as np
     from types import FunctionType
+
+    import numpy as np
 
     def refuse(*args, **kwargs):
         raise RuntimeError("write it yourself: this exercise asks for NumPy alone")

@@ -154,6 +154,7 @@ def judge_count_paths(arrays, seed):
 
 def drive_share(answer, seed):
     import json
+
     import numpy as np
     rng = np.random.default_rng(seed)
 

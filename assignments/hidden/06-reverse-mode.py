@@ -9,8 +9,9 @@ ABOVE = "what is named above comes first; if something is left here after that, 
 
 
 def drive_sum_to(answer, seed):
-    import numpy as np
     from types import FunctionType
+
+    import numpy as np
 
     def refuse(*args, **kwargs):
         raise RuntimeError("write it yourself: this exercise asks for NumPy alone")
@@ -182,8 +183,9 @@ def judge_to_store(arrays, seed):
 
 
 def drive_vjp_tape(answer, seed):
-    import numpy as np
     from types import FunctionType
+
+    import numpy as np
 
     def refuse(*args, **kwargs):
         raise RuntimeError("write it yourself: this exercise asks for plain Python and math")

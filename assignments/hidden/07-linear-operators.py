@@ -7,8 +7,9 @@ ABOVE = "what is named above comes first; if something is left here after that, 
 
 
 def drive_operator_matrix(answer, seed):
-    import numpy as np
     from types import FunctionType
+
+    import numpy as np
 
     def refuse(*args, **kwargs):
         raise RuntimeError("write it yourself: this exercise asks for a function of your own")
@@ -92,9 +93,10 @@ def judge_operator_matrix(arrays, seed):
 
 
 def drive_adjoint_test(answer, seed):
+    from types import FunctionType
+
     import jax
     import numpy as np
-    from types import FunctionType
 
     def refuse(*args, **kwargs):
         raise RuntimeError("write it yourself: this exercise asks for a function of your own")
@@ -179,8 +181,9 @@ def judge_adjoint_test(arrays, seed):
 
 
 def drive_weighted_adjoint(answer, seed):
-    import numpy as np
     from types import FunctionType
+
+    import numpy as np
 
     def refuse(*args, **kwargs):
         raise RuntimeError("write it yourself: this exercise asks for a function of your own")

@@ -115,7 +115,7 @@ def drive_mend_loop(answer, seed):
 def judge_mend_loop(arrays, seed):
     rng = np.random.default_rng(seed)
     n, steps, rate = int(rng.integers(2, 5)), int(rng.integers(4, 8)), float(rng.uniform(0.05, 0.2))
-    d, start, old = rng.uniform(1, 3, n), rng.standard_normal(n), rng.standard_normal(n)
+    d, start, _ = rng.uniform(1, 3, n), rng.standard_normal(n), rng.standard_normal(n)
     path = [start * (1 - rate * d) ** k for k in range(steps + 1)]
     losses = [np.sum(d * w**2) / 2 for w in path]
     first = close(arrays, "losses", losses[:-1], rtol=1e-10)

@@ -9,10 +9,11 @@ ABOVE = "what is named above comes first; if something is left here after that, 
 
 
 def drive_flop_ratio(answer, seed):
+    from types import FunctionType
+
     import jax
     import jax.numpy as jnp
     import numpy as np
-    from types import FunctionType
 
     def refuse(*args, **kwargs):
         raise RuntimeError("count it yourself: this exercise asks for the compiler's own figures")
@@ -165,6 +166,7 @@ def drive_hourglass(answer, seed):
     import jax
     import jax.numpy as jnp
     import numpy as np
+
     from lecture_utils import bench
     rng = np.random.default_rng(seed)
     jitter = lambda size: int(size + rng.integers(0, 5))

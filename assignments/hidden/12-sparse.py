@@ -10,9 +10,10 @@ ABOVE = "what is named above comes first; if something is left here after that, 
 def drive_color_and_recover(answer, seed):
     import signal
     import sys
+    from types import FunctionType
+
     import numpy as np
     import scipy.sparse as sps
-    from types import FunctionType
 
     def refuse(*args, **kwargs):
         raise RuntimeError("write it yourself: this exercise asks for NumPy and SciPy's sparse matrices alone")

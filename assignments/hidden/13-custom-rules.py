@@ -126,7 +126,7 @@ def judge_inverse_cdf_sample(arrays, seed):
         """x [P], dx/dp [P] and dx/dθ [3, P], by the implicit function theorem."""
         w, m, s = theta
         F = lambda x: w * stats.norm.cdf(x) + (1 - w) * stats.norm.cdf((x - m) / s)
-        x = np.array([optimize.brentq(lambda x: F(x) - one, -13, 13, xtol=1e-13, rtol=1e-14) for one in p])
+        x = np.array([optimize.brentq(lambda x, one=one: F(x) - one, -13, 13, xtol=1e-13, rtol=1e-14) for one in p])
         z = (x - m) / s
         density = w * stats.norm.pdf(x) + (1 - w) * stats.norm.pdf(z) / s
         partials = np.stack([stats.norm.cdf(x) - stats.norm.cdf(z), -(1 - w) * stats.norm.pdf(z) / s,

@@ -100,8 +100,8 @@ def judge_solve_vjp(arrays, seed):
     A_many, B_many = np.zeros(many[0].shape), np.zeros(many[1].shape)
     for at in np.ndindex(2, 3):
         A, B, X_bar = (x[at] for x in many)
-        A_many[at] = complex_step(lambda A: np.linalg.solve(A, B), A, A.shape, X_bar)
-        B_many[at] = complex_step(lambda B: np.linalg.solve(A, B), B, B.shape, X_bar)
+        A_many[at] = complex_step(lambda A, B=B: np.linalg.solve(A, B), A, A.shape, X_bar)
+        B_many[at] = complex_step(lambda B, A=A: np.linalg.solve(A, B), B, B.shape, X_bar)
     stacks = close(arrays, "A many", A_many, rtol=1e-10) and close(arrays, "B many", B_many, rtol=1e-10)
     kept, inverses = careful(arrays, *one)
     b_right = close(arrays, "B", B_bar, rtol=1e-10)
@@ -273,10 +273,11 @@ def spectra(seed):
 
 
 def drive_sqrtm_sylvester(answer, seed):
+    from types import FunctionType
+
     import jax
     import jax.numpy as jnp
     import numpy as np
-    from types import FunctionType
 
     from lecture_utils import bench
 

@@ -61,7 +61,7 @@ def judge_fixed_point_maps(arrays, seed):
         roll = sparse.csc_matrix((np.ones(n), (np.arange(n), np.arange(-1, n - 1) % n)), shape=(n, n))
         linear = rate * (0.7 * sparse.identity(n, format="csc") + 0.3 * roll)
         z = np.zeros(n)
-        for i in range(50):                          # Newton's method
+        for _ in range(50):                          # Newton's method
             gap = linear @ z + 0.003 * np.sin(z) + shift - z
             slope = sparse.identity(n, format="csc") - linear - sparse.diags(0.003 * np.cos(z), format="csc")
             step = spsolve(slope.tocsc(), gap)
@@ -148,7 +148,7 @@ def judge_reservation_wage(arrays, seed):
     def exact(beta):
         """R, its gradient [16], and two rows of its Hessian [2, 16]."""
         R = c
-        for i in range(200_000):
+        for _ in range(200_000):
             new = (1 - beta) * c + beta * q @ np.maximum(w, R)
             if new == R:
                 break

@@ -521,7 +521,7 @@ def drive_mini_vjp(answer, seed):
         def f(*xs):
             calls[0] += 1
             total = 0.5
-            for i, x in enumerate(xs):
+            for x in xs:
                 total = total + ops.sin(x * total)
             return total
 

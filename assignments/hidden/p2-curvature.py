@@ -280,8 +280,7 @@ def judge_curv_lanczos(arrays, seed):
     _, wide = turned(lam)
     ladder = np.arange(1.0, 16.0) + rng.uniform(-0.2, 0.2, 15)
     own, few = turned(ladder)
-    start, start_wide = 7 * rng.standard_normal(30), rng.standard_normal(40)
-    inside = own[:, [2, 7, 11]] @ rng.uniform(1, 2, 3)
+    start, _ = 7 * rng.standard_normal(30), rng.standard_normal(40)
 
     def opened(name, K):
         """values, vectors, bounds, products; of None where a shape is wrong."""
@@ -352,10 +351,10 @@ def judge_curv_lanczos(arrays, seed):
 
 
 def drive_curv_newton(answer, seed):
-    import numpy as np
     from types import FunctionType
 
     import jax.scipy.optimize
+    import numpy as np
     import scipy.optimize
     import scipy.sparse.linalg
     from statsmodels.datasets import modechoice

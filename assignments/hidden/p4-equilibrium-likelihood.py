@@ -36,7 +36,7 @@ def _minus_slope(log_p, theta, y, c):
 def _prices(theta, y, c):
     """Market-clearing log prices of towns y: [...], c: [..., J]."""
     log_p = np.zeros(np.shape(c))
-    for i in range(60):
+    for _ in range(60):
         d, q, _ = _demand_supply(log_p, theta, y, c)
         step = np.linalg.solve(_minus_slope(log_p, theta, y, c), (d - q)[..., None])[..., 0]
         log_p = log_p + step
@@ -257,7 +257,7 @@ def drive_eq_root(answer, seed):
 
     def outside(b, g):
         z, b, g = signs * np.sqrt(np.asarray(b)), np.asarray(b), np.asarray(g)
-        for i in range(30):
+        for _ in range(30):
             z = z - np.linalg.solve(2 * np.diag(z) + g * G, z * z + g * (G @ z) - b)
         return z
 
@@ -327,7 +327,7 @@ def judge_eq_root(arrays, seed):
 
     def solve(b):
         z = signs * np.sqrt(b)
-        for i in range(40):
+        for _ in range(40):
             z = z - np.linalg.solve(2 * np.diag(z) + g * G, z * z + g * (G @ z) - b)
         return z, 2 * np.diag(z) + g * G
 
@@ -402,7 +402,7 @@ def drive_eq_loglik(answer, seed):
         theta, y, c = np.asarray(theta), np.asarray(y), np.asarray(c)
         sigma, epsilon, alpha, eta, log_s = named(theta)
         log_p = np.zeros(len(c))
-        for i in range(30):
+        for _ in range(30):
             terms = log_s + (1 - sigma) * log_p
             total = np.max(terms) + np.log(np.sum(np.exp(terms - np.max(terms))))
             z = alpha + y + log_s - sigma * log_p + (sigma - epsilon) * total / (1 - sigma) - eta * (log_p - c)
@@ -604,7 +604,7 @@ def drive_eq_estimate(answer, seed):
         sigma, epsilon, alpha, eta = np.exp(theta[0]), np.exp(theta[1]), theta[2], np.exp(theta[4:4 + J])
         odds = np.append(0.0, theta[4 + J:])
         log_s, log_p = odds - np.log(np.sum(np.exp(odds))), np.zeros(c.shape)
-        for i in range(40):
+        for _ in range(40):
             terms = log_s + (1 - sigma) * log_p
             total = np.log(np.sum(np.exp(terms), axis=1, keepdims=True))
             z = alpha + y[:, None] + log_s - sigma * log_p + (sigma - epsilon) * total / (1 - sigma) - eta * (log_p - c)

@@ -276,7 +276,7 @@ def drive_dev_add(answer, seed):
         out = add(terms["mixed"][:5], jnp.float32) + add(terms["mixed"][:5], jnp.float64)
         seen, todo = [], [jax.make_jaxpr(answer)(*(jnp.ones(2, jnp.float32),) * 3).jaxpr]
         while todo:
-            for eqn in (jaxpr := todo.pop()).eqns:
+            for eqn in todo.pop().eqns:
                 seen += [v.aval.dtype.itemsize for v in eqn.outvars if v.aval.dtype.kind == "f"]
                 for value in eqn.params.values():
                     for inner in value if isinstance(value, (tuple, list)) else [value]:

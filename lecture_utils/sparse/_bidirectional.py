@@ -48,7 +48,7 @@ def color_bidirectional(pattern):
     for k in dense(transposed):
         tried[f"{k} dense columns"] = split(transposed, k)[::-1]
     counts = {name: int(sum(colors.max() + 1 for colors in pair)) for name, pair in tried.items()}
-    winner = min(counts, key=counts.get)
+    winner = min(counts, key=counts.__getitem__)
     return Coloring("bidirectional", pattern, tried[winner][0], counts[winner], bound, winner, counts, tried[winner][1])
 
 

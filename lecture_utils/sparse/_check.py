@@ -3,6 +3,8 @@
 Idea: put each entry at its place in the products, and look whether it stands there alone.
 Source: A. Gebremedhin, F. Manne, A. Pothen, SIAM Review 47 (2005) 629-705. Public names through lecture_utils.sparse.
 """
+from typing import Any
+
 import numpy as np
 
 from lecture_utils import _inputs
@@ -32,6 +34,7 @@ def check_coloring(pattern, coloring, *, method="column"):
     """
     _inputs.choice("method", method, METHODS)
     pattern = as_pattern(pattern)
+    given: Any
     if isinstance(coloring, Coloring):
         made, method, given = coloring, coloring.method, (coloring.colors, coloring.row_colors)
         _inputs.choice("coloring.method", method, METHODS)

@@ -65,7 +65,7 @@ def _color(method, pattern, order):
         counts[name] = int(tried[name].max()) + 1
         if counts[name] <= bound:
             break
-    winner = min(counts, key=counts.get)
+    winner = min(counts, key=counts.__getitem__)
     return Coloring(method, pattern, tried[winner], counts[winner], bound, winner, counts)
 
 

@@ -29,7 +29,7 @@ def jacobian_function(f, x, y, coloring, output, linearize_once, check):
                 _raise_if_wrong(coloring.method, *map(np.asarray, evidence))
         return wrap(data)
 
-    jacobian.pattern, jacobian.coloring = coloring.pattern, coloring
+    vars(jacobian).update(pattern=coloring.pattern, coloring=coloring)
     if check:
         jacobian(x)
     return jacobian
@@ -43,7 +43,7 @@ def _data(f, x, y, coloring, linearize_once, check):
     if columns is None and rows is None:
         columns = np.zeros(x.shape, int)                # an empty pattern needs no product, but a program needs an output
     read = recovery(coloring)
-    if read.index.dtype != np.int32 and not jax.config.jax_enable_x64:
+    if read.index.dtype != np.int32 and jax.dtypes.canonicalize_dtype(np.int64) != np.int64:
         raise ValueError(f"coloring has {coloring.num_colors} products of more than 2**31 numbers together, expected fewer, or "
                          'longer indices: jax.config.update("jax_enable_x64", True)')
 

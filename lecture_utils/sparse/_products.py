@@ -88,9 +88,9 @@ def decompress(B, coloring):
     _coloring(coloring)
     (M, N), pattern = coloring.pattern.shape, coloring.pattern
     if coloring.method != "bidirectional":
-        B, colors, sizes = (B,), (coloring.colors,), (N if coloring.method == "row" else M,)
+        B, colors, sizes = [B], [coloring.colors], [N if coloring.method == "row" else M]
     else:
-        colors, sizes = (coloring.colors, coloring.row_colors), (M, N)
+        colors, sizes = [coloring.colors, coloring.row_colors], [M, N]
         if not isinstance(B, (tuple, list)) or len(B) != 2:
             raise TypeError(f"B is a {type(B).__name__}, expected a pair of arrays: products with columns, products with rows")
     B = [np.asarray(_inputs.numbers("B", part)) for part in B]

@@ -43,14 +43,14 @@ def color_symmetric(pattern, *, method="star", order="best"):
     _inputs.choice("order", order, (*ORDERS, "best"))
     pattern = as_pattern(pattern)
     check_symmetric(pattern)
-    bound, edges = lower_bound(pattern, method), graph(pattern)
+    bound, (neighbors, starts) = lower_bound(pattern, method), graph(pattern)
     tried, counts = {}, {}
     for name in BEST[method] if order == "best" else [order]:
-        tried[name] = (star if method == "star" else acyclic)(*edges, visits(*edges, name))
+        tried[name] = (star if method == "star" else acyclic)(neighbors, starts, visits(neighbors, starts, name))
         counts[name] = int(tried[name].max()) + 1
         if counts[name] <= bound:
             break
-    winner = min(counts, key=counts.get)
+    winner = min(counts, key=counts.__getitem__)
     return Coloring(method, pattern, tried[winner], counts[winner], bound, winner, counts)
 
 
@@ -101,10 +101,11 @@ def visits(neighbors, starts, order):
         return list(vertices)
     if order == "largest_first":
         return sorted(vertices, key=lambda v: -degree[v])
-    waiting = [[] for _ in range(max(degree) + 1)]              # vertices by the neighbors that they have left
+    waiting: list[list[int]] = [[] for _ in range(max(degree) + 1)]              # vertices by the neighbors that they have left
     for v in vertices:
         waiting[degree[v]].append(v)
-    backward, low = [], 0
+    backward: list[int] = []
+    low = 0
     while len(backward) < len(degree):
         while not waiting[low]:
             low += 1
@@ -159,7 +160,7 @@ def acyclic(neighbors, starts, order):
     """Return the colors of the vertices, [N] int: no two neighbors share one, and no cycle has only two."""
     N = len(order)
     color, near = [0] * N, [0] * N                   # as in star
-    above = {}                                       # trees of two colors: where v + N k, vertex v with color k - 1, hangs
+    above: dict[int, int] = {}                       # trees of two colors: where v + N k, vertex v with color k - 1, hangs
     for v in order:
         mine = [w for w in neighbors[starts[v]:starts[v + 1]] if color[w]]
         once = twice = 0

@@ -82,6 +82,6 @@ def _jacobian(torch, f, like, y, coloring, output):
             return torch.sparse_coo_tensor(indices.clone(), entries, pattern.shape, is_coalesced=True, check_invariants=False)
         return entries
 
-    jacobian.pattern, jacobian.coloring = pattern, coloring
+    vars(jacobian).update(pattern=pattern, coloring=coloring)
     return jacobian
 

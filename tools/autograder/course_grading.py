@@ -101,6 +101,7 @@ def run(path):
 
 def answer(exercise, space, i):
     import numpy as np
+
     from tools.exercise_worker import attempt
     arrays, visible, errors = attempt(exercise, space)
     np.savez(f"{i}.npz", **arrays)
@@ -111,6 +112,7 @@ def answer(exercise, space, i):
 
 def judge(path, chapter):
     import numpy as np
+
     from tools.judging import hidden
     module, out = hidden(chapter, HERE), {}
     for i, exercise in enumerate(json.loads(Path(path).read_text())["exercises"]):
