@@ -8,7 +8,7 @@ GPU_PYTHON := $(if $(and $(wildcard .venv/.everything),$(filter file default und
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help book serve pdf test notebooks chapter colab-test gpu bench assignments grade public repo newest colab-image clean
+.PHONY: help book serve pdf test lint notebooks chapter colab-test gpu bench assignments grade public repo newest colab-image clean
 
 help:  ## this list
 	@echo "Differentiation in Practice"; echo
@@ -25,6 +25,13 @@ pdf: .venv/.pdf  ## the book as one PDF, printed by Chromium (EDITION=course: no
 
 test: .venv/.everything book  ## everything that must hold: library, notebooks, exercises, the site in a browser
 	@$(RUN) -m pytest
+
+lint: .venv/.lint  ## faults that need no run: ruff, codespell, deptry, mypy (settings: pyproject.toml, deptry.toml)
+	@$(BIN)/ruff check --quiet
+	@$(BIN)/codespell
+	@$(BIN)/deptry . --config deptry.toml --no-ansi
+	@$(BIN)/deptry lecture_utils --no-ansi
+	@$(BIN)/mypy
 
 notebooks: .venv/.everything  ## sync the text twins and run the chapters that are stale (N=02-numerical: only that one)
 	@$(RUN) -m tools.notebooks $(N)
@@ -81,6 +88,10 @@ clean:  ## remove what was built (the environment stays)
 .venv/.everything: .venv/.book requirements.txt
 	@echo "installing jax, torch and the tests' tools into .venv (some minutes, once)"
 	@$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements.txt -c constraints.txt
+	@touch $@
+
+.venv/.lint: .venv/.everything requirements-lint.txt
+	@$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements-lint.txt -c constraints.txt
 	@touch $@
 
 .venv/.bench: .venv/.everything requirements-bench.txt

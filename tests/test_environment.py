@@ -21,6 +21,6 @@ def test_the_site_needs_neither_jax_nor_torch():
 
 
 def test_the_exact_versions_of_the_requirements_are_those_of_the_constraints():
-    for name in ("requirements.txt", "requirements-book.txt", "requirements-pdf.txt", "requirements-bench.txt"):
+    for name in (f"requirements{kind}.txt" for kind in ("", "-book", "-pdf", "-bench", "-lint")):
         for package, version in re.findall(r"(?m)^([A-Za-z0-9._-]+)==(\S+)", (ROOT / name).read_text()):
             assert PINS.get(package, "none") == version, f"{name} has {package}=={version}, constraints.txt {PINS.get(package)}"
