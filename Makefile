@@ -8,7 +8,7 @@ GPU_PYTHON := $(if $(and $(wildcard .venv/.everything),$(filter file default und
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help book serve pdf test lint notebooks chapter colab-test gpu bench assignments grade public repo newest colab-image clean
+.PHONY: help book serve pdf test test-slow lint notebooks chapter colab-test gpu bench assignments grade public repo newest colab-image clean
 
 help:  ## this list
 	@echo "Differentiation in Practice"; echo
@@ -25,6 +25,9 @@ pdf: .venv/.pdf  ## the book as one PDF, printed by Chromium (EDITION=course: no
 
 test: .venv/.everything book  ## everything that must hold: library, notebooks, exercises, the site in a browser
 	@$(RUN) -m pytest
+
+test-slow: .venv/.everything  ## what takes longest and changes least: all wrong answers, hostile submissions, whole editions (CI runs it too)
+	@$(RUN) -m pytest -m slow
 
 lint: .venv/.lint  ## faults that need no run: ruff, codespell, deptry, mypy (settings: pyproject.toml, deptry.toml)
 	@$(BIN)/ruff check --quiet

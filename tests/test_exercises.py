@@ -27,7 +27,20 @@ def test_each_chapter_has_exercises_and_each_exercise_hidden_tests_and_a_wrong_a
 
 
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda p: p.stem)
-def test_solution_full_points_stub_none_wrong_answers_less_and_a_hint(notebook, record_property):
+def test_solution_full_points_stub_none(notebook):
+    found = [e for e in exercises.read(notebook) if not e.by_hand]
+    results = judging.run([(e, e.solution, SEEDS[0]) for e in found] + [(e, exercises.stub(e.solution), 0) for e in found], seconds=240)
+    for e, solution, stub in zip(found, results, results[len(found):]):
+        assert solution.points == e.points, f"{e.id}: {solution.points} of {e.points}: {solution.hints} {solution.errors}"
+        assert sum(p.points for p in solution.parts) == e.points, f"{e.id}: the judge's parts do not sum to {e.points}"
+        assert not solution.visible, f"{e.id}: its solution fails its visible tests: {solution.visible}"
+        assert stub.points == 0, f"{e.id}: the stub gets {stub.points} points"
+        assert stub.visible, f"{e.id}: the stub passes the visible tests"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda p: p.stem)
+def test_wrong_answers_get_less_and_a_hint_and_solutions_all_points_with_any_seed(notebook, record_property):
     by_id = {e.id: e for e in exercises.read(notebook) if not e.by_hand}
     wrong = judging.wrong_answers(notebook.stem)
     solutions = [(e, e.solution, seed) for seed in SEEDS for e in by_id.values()]
@@ -40,15 +53,9 @@ def test_solution_full_points_stub_none_wrong_answers_less_and_a_hint(notebook, 
         "solutions": len(solutions), "full": sum(r.points == e.points for (e, _, _), r in zip(solutions, of_solutions)),
         "untouched": len(stubs), "none": sum(r.points == 0 for r in of_stubs),
         "wrong": len(wrong), "rejected": sum(r.points < by_id[w.exercise].points for w, r in zip(wrong, of_wrong))})
-    results = iter(found)
-    for (e, _, seed), result in zip(solutions, results):
+    for (e, _, seed), result in zip(solutions, of_solutions):
         assert result.points == e.points, f"{e.id}, seed {seed}: {result.points} of {e.points}: {result.hints} {result.errors}"
-        assert sum(p.points for p in result.parts) == e.points, f"{e.id}: the judge's parts do not sum to {e.points}"
-        assert not result.visible, f"{e.id}: its solution fails its visible tests: {result.visible}"
-    for (e, _, _), result in zip(stubs, results):
-        assert result.points == 0, f"{e.id}: the stub gets {result.points} points"
-        assert result.visible, f"{e.id}: the stub passes the visible tests"
-    for w, result in zip(wrong, results):
+    for w, result in zip(wrong, of_wrong):
         assert result.points < by_id[w.exercise].points, f"{w.exercise}: full points for the answer that {w.what}"
         assert w.keeps in (None, result.points), f"{w.exercise}, the answer that {w.what}: {result.points} points, not {w.keeps}: {result.hints}"
         hints = " ".join(result.hints)
