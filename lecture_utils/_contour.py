@@ -12,34 +12,36 @@ from jax import lax
 
 from lecture_utils import _sqrtm
 
+POINTS = 64           # on the circle; even, since for a real matrix one half gives the other
 
-def integral(f, center, radius, points, A):
+
+def integral(f, center, radius, A):
     """Return f(A) for one matrix, or NaN: the trapezoidal rule on the circle, for the resolvent times f."""
     real, tiny = not jnp.iscomplexobj(A), _sqrtm.tolerance(A)
     identity = jnp.eye(A.shape[-1], dtype=A.dtype)
     fixed = lax.stop_gradient(A)
     c = jnp.trace(fixed) / A.shape[-1] if center is None else center
     r = default_radius(fixed - c * identity, jnp.abs(c)) if radius is None else radius
-    unit = jnp.exp(2j * np.pi * (np.arange(points) + 0.5) / points).astype(jnp.result_type(A.dtype, jnp.complex64))
-    z, inside = c + r * unit, c + 0.5 * r * unit[::points // 8]
+    unit = jnp.exp(2j * np.pi * (np.arange(POINTS) + 0.5) / POINTS).astype(jnp.result_type(A.dtype, jnp.complex64))
+    z, inside = c + r * unit, c + 0.5 * r * unit[::POINTS // 8]
     both = jnp.asarray(f(jnp.concatenate([z, inside])))
     if both.shape != (len(z) + len(inside),) or not jnp.issubdtype(both.dtype, jnp.inexact):
         raise ValueError(f"f returned {both.dtype} {list(both.shape)} for complex numbers [{len(z) + len(inside)}], expected as "
                          "many")
-    values, known = both[:points], lax.stop_gradient(both[points:])
-    used = points // 2 if real else points
+    values, known = both[:POINTS], lax.stop_gradient(both[POINTS:])
+    used = POINTS // 2 if real else POINTS
     resolvents = jnp.linalg.inv(z[:used, None, None] * identity - A)
 
     def cauchy(values):
-        total = jnp.tensordot(unit[:used] * values[:used], resolvents, 1, precision=lax.Precision.HIGHEST) * r / points
+        total = jnp.tensordot(unit[:used] * values[:used], resolvents, 1, precision=lax.Precision.HIGHEST) * r / POINTS
         return 2 * total.real if real else total
 
     orders = jnp.abs(jnp.fft.fft(lax.stop_gradient(values)))
     largest = jnp.max(orders)
-    ok = jnp.max(orders[points // 2:]) <= tiny ** 0.8 * largest
+    ok = jnp.max(orders[POINTS // 2:]) <= tiny ** 0.8 * largest
     ok &= _sqrtm.norm(lax.stop_gradient(cauchy(jnp.ones_like(values))) - identity) <= tiny ** 0.6
-    by_integral = jnp.sum(lax.stop_gradient(values) * r * unit / (z - inside[:, None]), 1) / points
-    ok &= jnp.max(jnp.abs(by_integral - known)) <= (tiny ** 0.8 + 2.0 ** (1 - points)) * largest
+    by_integral = jnp.sum(lax.stop_gradient(values) * r * unit / (z - inside[:, None]), 1) / POINTS
+    ok &= jnp.max(jnp.abs(by_integral - known)) <= (tiny ** 0.8 + 2.0 ** (1 - POINTS)) * largest
     if real:
         ok &= jnp.max(jnp.abs(values - values[::-1].conj())) <= tiny ** 0.8 * largest
     return _sqrtm.nan_unless(ok, cauchy(values))

@@ -37,11 +37,11 @@ def compare(fs, *args, repeat=15):
 
     Each function is first called twice to compile and warm up. A call counts as finished when its result is there: JAX
     arrays are waited for, and so is the device of a CUDA tensor of PyTorch; other work on a GPU would go unseen.
-    Cost: each sample repeats calls for about 2 ms, so about `repeat * len(fs)` times 2 ms or one call, whichever is longer.
-
     Returns one dict per function, ready for `device.record`: `function` (the label), `median_ms`, `spread_ms` (the middle
     half of the samples: third less first quartile), and `ratio` and `ratio_spread`, the same two for the time divided by
     the first function's time in the same round.
+
+    Cost: each sample repeats calls for about 2 ms, so about `repeat * len(fs)` times 2 ms or one call, whichever is longer.
     Raises TypeError if fs is not a dict of callables and ValueError if it is empty or repeat is below 3.
 
     >>> rows = compare({"sum": np.sum, "sorted": np.sort}, np.ones(10), repeat=3)
@@ -83,10 +83,13 @@ def operations(f, *args):
     but the arithmetic on indices that NumPy-style indexing brings along counts. The body of a scan counts as often as it
     runs, the dearest branch of a cond once, and what no result needs not at all. The compiler may do less (common
     subexpressions, which count each time here) or more (it may compute a thing twice rather than store it): see `flops`.
-    f: a function of arrays that JAX can trace; args: arrays, or `jax.ShapeDtypeStruct`s in their place. Cost: one trace.
+    f: a function of arrays that JAX can trace; args: arrays, or `jax.ShapeDtypeStruct`s in their place.
+
+    Cost: one trace.
 
     Raises ValueError at a while loop, whose number of rounds nobody knows, and at a primitive that has no weight here (a
-    factorization, a sort, a random draw). Source: A. Griewank, A. Walther, Evaluating Derivatives, 2nd ed. 2008, section 3.1.
+    factorization, a sort, a random draw).
+    Source: A. Griewank, A. Walther, Evaluating Derivatives, 2nd ed. 2008, section 3.1.
 
     >>> operations(lambda A, x: jax.numpy.tanh(A @ x), np.ones((5, 7)), np.ones(7))
     75
@@ -104,7 +107,9 @@ def flops(f, *args, transcendentals=False):
     Additions, products, divisions and comparisons count one each. Transcendental functions (exp, log, sin, tanh, …) are
     left out, or count one each if transcendentals is True. The count is of the optimized program, so common subexpressions
     count once, and it can change a little from one version of XLA, or from one kind of device, to another.
-    f: a function of arrays that `jax.jit` accepts. Cost: one compilation; f is not run.
+    f: a function of arrays that `jax.jit` accepts.
+
+    Cost: one compilation; f is not run.
 
     Raises TypeError if f is no function or transcendentals no bool, and ValueError where XLA's count would be silently wrong: a
     loop (scan, fori_loop, while_loop; jax.random has one), whose body it counts once however often it runs, and a
@@ -131,6 +136,7 @@ def temp_bytes(f, *args):
     """Return the bytes of scratch memory that compiled `f(*args)` needs beside its arguments and its result.
 
     For a reverse-mode gradient this holds the stored intermediates. f: a function of arrays that `jax.jit` accepts.
+
     Cost: one compilation; f is not run. The figure is that of this backend and version: compare, do not quote.
     Raises ValueError where the backend does not say.
 

@@ -37,6 +37,7 @@ def taylor_test(f, x, v, *, jvp=None, hs=None):
     Returns TaylorResult(slopes [H-1], ok, hs [H], remainders [H]). A slope is NaN where R is down to rounding, about 16 ε of
     what f and x amount to. ok: the last of the other slopes is at least 1.5, since it is at small steps that a wrong
     derivative shows; or, where there is no such slope, R is rounding at the smallest step.
+
     Cost: H + 1 evaluations of f and one of jvp. It sees errors in jvp above about √(16 ε ‖f‖/‖Jv‖) of its size: 1e-7 in float64,
     1e-3 in float32, less if f carries a large constant; no error across v (use a random v, and v[i] about in proportion
     to x[i]). Near a kink, or where f jumps, a right derivative fails.
@@ -106,8 +107,10 @@ def dot_product_test(matvec, rmatvec, n, m, key):
     standard deviation ‖Jᵀ - J'‖, the norm being the root of the sum of squares, so that the result is about the relative
     error of J': 1 if all of it is wrong, 1e-3 if it is wrong in the third digit or in one entry of a million. With one key
     in a hundred or so it falls below a hundredth of that. Both may still be wrong together: `taylor_test` compares J with f.
-    Cost: one call of each. Raises ValueError or TypeError if matvec or rmatvec is no function, n or m no positive int, key no
-    key, or if what they return is not finite, not real or not of shape [M] and [N].
+
+    Cost: one call of each.
+    Raises ValueError or TypeError if matvec or rmatvec is no function, n or m no positive int, key no key, or if what they
+    return is not finite, not real or not of shape [M] and [N].
 
     >>> A, key = np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]), jax.random.key(0)
     >>> dot_product_test(lambda v: A @ v, lambda u: A.T @ u, 2, 3, key) < 1e-6
@@ -143,9 +146,11 @@ def assert_published(name, value, published, *, digits, source):
 
     Returns None and prints the comparison, then the source, in lines of up to 38 characters; it shows a scalar of ours to one
     decimal more than published, so compute in float64.
+
     Raises AssertionError, with both numbers and the source, if any difference exceeds half a unit of the last decimal, if
-    ours is not finite, or if the shapes differ. Raises ValueError or TypeError if the claim itself makes no sense: digits
-    is no count, published is not finite or has other than `digits` decimals, or value is not real.
+    ours is not finite, or if the shapes differ.
+    Raises ValueError or TypeError if the claim itself makes no sense: digits is no count, published is not finite or has other
+    than `digits` decimals, or value is not real.
 
     >>> assert_published("pi", 3.14159265, "3.1416", digits=4, source="any table")
     pi: 3.14159, published 3.1416

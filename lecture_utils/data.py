@@ -28,6 +28,7 @@ def misra1a():
     """Return NIST's data set Misra1a, in float64; the model is volume = b1 (1 - exp(-b2 pressure)) + error.
 
     The certified estimates stand in PUBLISHED["misra1a"]. NIST rates the problem as one of lower difficulty.
+
     Source: D. Misra, NIST, 1978, in the Statistical Reference Datasets; public domain.
 
     >>> pressure, volume = misra1a()

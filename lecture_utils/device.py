@@ -73,6 +73,7 @@ def record(name, rows):
 
     Returns an object that displays as one table, each row labeled with its device, and one line of provenance.
     Writes `<name>.json` if the environment variable LECTURE_RESULTS names a folder and JAX runs on a GPU; never otherwise.
+
     Raises ValueError or TypeError for a bad name or bad rows, and ValueError if LECTURE_RESULTS names no folder.
 
     >>> print(record("doctest-only", [{"N": 1000, "ms": 1.5}]))  # doctest: +ELLIPSIS, +NORMALIZE_WHITESPACE
@@ -103,6 +104,7 @@ def recorded(name):
     """Return the recorded GPU run called `name`, or None if there is none.
 
     The dict holds name, device (platform, name, memory_gib), versions, date (UTC), command and rows.
+
     Raises ValueError for a bad name, and for a record that does not come from a GPU.
 
     >>> recorded("never-measured") is None

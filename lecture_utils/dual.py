@@ -202,9 +202,10 @@ def jvp(f, primals, tangents):
     f: a program as the docstring of Dual describes it; it may call derivative or jvp itself. primals: a tuple of floats,
     NumPy arrays, JAX arrays or tracers, or Duals, floating-point, of any shapes. tangents: a tuple of directions, one for
     each, of the same shape and type.
+
+    Cost: one run of f on Duals, which takes for each operation of f at most a few more of the same size.
     Raises TypeError or ValueError if primals or tangents are no such tuples, or f returns something else than one real
     number or array; TypeError if f leaves the overloading (float(x), math.exp(x), an array that is written into).
-    Cost: one run of f on Duals, which takes for each operation of f at most a few more of the same size.
 
     >>> y, dot = jvp(lambda x, z: x * np.exp(z), (2.0, 0.0), (1.0, 3.0))
     >>> float(y), float(dot)
@@ -242,9 +243,10 @@ def derivative(f):
 
     f: a program as the docstring of Dual describes it; it may return an array, and may call derivative itself: nest it for
     higher derivatives. x: a floating-point scalar: a float, NumPy or JAX scalar or tracer, or Dual. Inside jax.vmap, x is one too.
+
+    Cost: one run of f on Duals; nested k deep, each operation costs up to a constant times 3 to the k.
     Raises TypeError if f is no function; the function returned raises TypeError or ValueError if x is no such scalar (for
     arrays, take jvp with a direction), and whatever jvp raises.
-    Cost: one run of f on Duals; nested k deep, each operation costs up to a constant times 3 to the k.
 
     >>> f = lambda x: x**3 + np.exp(0 * x)
     >>> [float(d(2.0)) for d in (derivative(f), derivative(derivative(f)), derivative(derivative(derivative(f))))]

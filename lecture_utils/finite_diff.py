@@ -25,6 +25,7 @@ def stencil(offsets, order):
 
     offsets: [P] distinct numbers, in units of h and as float64, P > order. order: of the derivative, 1, 2, … The weights, float64 [P],
     are exact for polynomials of degree below P; for an arrangement symmetric about 0, of degree P when P - order is odd.
+
     Cost: about P² order / 2 operations in exact rational arithmetic, and one rounding at the end; f is not called.
     Raises TypeError for numbers that are not real, ValueError for offsets that are not finite, not distinct or too few.
 
@@ -73,6 +74,7 @@ def default_step(method, dtype, x, *, typical=0.0):
     The constants put |f^(m)(x)| = m! |f(x)| / s^m into the bound on the error, as for powers, 1/x and log. The function
     is not known here: where f varies on another scale, or is noisy, choose h yourself; where x is tiny by accident (1e-17,
     and 0 is meant), give typical.
+
     Raises ValueError for an unknown method, for x not finite or so small that h underflows, for typical negative or not
     finite; TypeError for a dtype that is not a float's.
 
@@ -131,9 +133,11 @@ def jvp_fd(f, x, v, *, method="central", h=None):
 def jacobian_fd(f, x, *, method="central", h=None):
     """Return the Jacobian J of f at x by differences, one column for each direction e_i: [M, N], or [N] for a scalar f.
 
-    f, x, method, errors: as for `jvp_fd`. h: one step for all columns, or one for each, [N]; None takes
+    f, x, method: as for `jvp_fd`. h: one step for all columns, or one for each, [N]; None takes
     `default_step(method, x.dtype, x)`.
-    Cost in evaluations of f: N + 1 ("forward"), 2N ("central"), 4N ("five_point"), N ("complex_step").
+
+    Cost: evaluations of f, N + 1 ("forward"), 2N ("central"), 4N ("five_point") or N ("complex_step").
+    Raises what `jvp_fd` raises.
 
     >>> jacobian_fd(lambda x: np.array([x[0] * x[1], x[0], 2 * x[1]]), np.array([2.0, 4.0]))
     array([[4., 2.],
@@ -164,8 +168,10 @@ def step_sweep(f, df, x, hs, method):
     right, called with the same points in float64. hs: [H] steps, the same at all points. method: one of those of
     `jvp_fd`, or a pair (offsets, order) for the derivative of that order by that stencil.
 
-    Where a value is not finite, the error counts as infinite; a step too small to move x gives the error 1. Cost: one
-    evaluation of f, on K points, for each step and stencil point. Raises ValueError or TypeError as `jvp_fd` does.
+    Where a value is not finite, the error counts as infinite; a step too small to move x gives the error 1.
+
+    Cost: one evaluation of f, on K points, for each step and stencil point.
+    Raises ValueError or TypeError as `jvp_fd` does.
 
     >>> errors = step_sweep(np.exp, np.exp, np.array([1.0]), [1e-1, 1e-5, 1e-12], "central")
     >>> print(f"{errors[0]:.0e}", errors[1] < 1e-10, errors[2] > 1e-7)     # too large, good, too small

@@ -5,7 +5,6 @@ is differentiated. What the solver returns is checked first, since at any other 
 Source: A. L. Dontchev, R. T. Rockafellar, Implicit Functions and Solution Mappings, 2nd ed., Springer 2014, theorem 1B.1.
 """
 from functools import partial
-from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -15,18 +14,11 @@ from lecture_utils import _inputs
 from lecture_utils._linear_solve import checked_solve, linear_solve
 
 
-class Status(NamedTuple):
-    """How a solution was found, as arrays: converged, bool; error, the size of the last step; iterations, or -1 for a solver."""
-    converged: jax.Array
-    error: jax.Array
-    iterations: jax.Array
-
-
 class ConvergenceError(RuntimeError):
     """What was returned as a solution is none."""
 
 
-def fixed_point(f, a, z0, *, tol=None, maxiter=10_000, solver=None, full_output=False):
+def fixed_point(f, a, z0, *, tol=None, maxiter=10_000, solver=None):
     """Return the fixed point z* = f(a, z*), like z0, with its derivatives of any order in a: both modes, jit, vmap.
 
     f: a function of a and z that JAX can trace; what it returns is like z. Traced arrays that it closes over are differentiated
@@ -38,25 +30,25 @@ def fixed_point(f, a, z0, *, tol=None, maxiter=10_000, solver=None, full_output=
     tol is a float, by default eps^(3/4): 1.8e-12 in float64. If f contracts by ρ, z* is then known to tol ρ / (1 - ρ), and its
     derivative to some multiple of that. Where |z| is far below 1, tol is absolute: choose units in which it is not.
     A failure raises ConvergenceError. Under jit and vmap nothing can be raised: there all of z* is NaN, and so are its
-    derivatives (but one that JAX knows to be zero from the form of f stays 0, as that of jnp.sign does). With full_output=True
-    the result is (z*, Status) and nothing is raised.
+    derivatives (but one that JAX knows to be zero from the form of f stays 0, as that of jnp.sign does).
     A derivative is NaN, too, where its linear equation is singular or is not solved to rounding, and where it hangs on the last
     digits of z*: at a fold, next to it, and at a kink. (The test: z* moves by as much as its residual allows; does the derivative
     change by a tenth?) Beyond 64 unknowns a singular matrix can pass if the equation still has solutions: fix the numeraire.
 
-    Raises ConvergenceError, or TypeError or ValueError at arguments of the wrong kind or value, such as an f whose result is not
-    like z0. Cost: one f a step (at most maxiter, an int); a derivative of either mode, by GMRES with one product with ∂_z f a
-    step and 20 vectors kept (with at most 64 unknowns: by the matrix), whatever the number of iterations was. Outside of
-    jax.jit each call compiles anew.
+    Cost: one f a step (at most maxiter, an int); a derivative of either mode, by GMRES with one product with ∂_z f a step and
+    20 vectors kept (with at most 64 unknowns: by the matrix), whatever the number of iterations was. Outside of jax.jit each
+    call compiles anew.
+    Raises ConvergenceError, or TypeError or ValueError at arguments of the wrong kind or value, such as an f whose result is
+    not like z0.
 
     >>> square_root = lambda a: fixed_point(lambda a, z: (z + a / z) / 2, a, 1.0)         # by Heron's method
     >>> float(square_root(4.0)), float(jax.grad(square_root)(4.0))
     (2.0, 0.25)
     """
-    return _solution(f, True, a, z0, tol, maxiter, solver, full_output)
+    return _solution(f, True, a, z0, tol, maxiter, solver)
 
 
-def root(F, a, z0, *, tol=None, maxiter=50, solver=None, full_output=False):
+def root(F, a, z0, *, tol=None, maxiter=50, solver=None):
     """Return the root z*, F(a, z*) = 0, like z0, with its derivatives of any order in a: both modes, jit, vmap.
 
     F: a function of a and z; it returns as many numbers as z, in z's structure. solver(g, z0): returns a z with g(z) = 0, by any
@@ -64,17 +56,20 @@ def root(F, a, z0, *, tol=None, maxiter=50, solver=None, full_output=False):
 
     Checked: one step of Newton's method is taken from what the solver found; each |dz| must be at most tol (1 + |z|), and F must
     not be larger there than beside it, as it is at a pole. The scale of F plays no role. A double root fails: M is singular.
-    The rest, the arguments and what is raised, is as in `fixed_point`. Cost of a step: one linear equation.
+    The other arguments are as in `fixed_point`.
+
+    Cost: one linear equation a step.
+    Raises what `fixed_point` raises.
 
     >>> square_root = lambda a: root(lambda a, z: z**2 - a, a, 1.0)
     >>> float(square_root(4.0)), float(jax.grad(square_root)(4.0))
     (2.0, 0.25)
     """
-    return _solution(F, False, a, z0, tol, maxiter, solver, full_output)
+    return _solution(F, False, a, z0, tol, maxiter, solver)
 
 
-def _solution(f, fixed, a, z0, tol, maxiter, solver, full_output):
-    a, z0, tol = _check(f, fixed, a, z0, tol, maxiter, solver, full_output)
+def _solution(f, fixed, a, z0, tol, maxiter, solver):
+    a, z0, tol = _check(f, fixed, a, z0, tol, maxiter, solver)
     converted, hoisted = jax.closure_convert(f, a, z0)          # traced arrays that f closes over become arguments too
     f = converted if hoisted else f
     theta = a, hoisted
@@ -84,25 +79,22 @@ def _solution(f, fixed, a, z0, tol, maxiter, solver, full_output):
         _check_like("solver", found, z0)
         z0, maxiter = jax.lax.stop_gradient(jax.tree.map(jnp.asarray, found)), 0
     z, error, iterations = _iterate(f, fixed, known[0], z0, tol, maxiter)
-    status = Status(error <= tol, error, iterations if solver is None else jnp.full_like(iterations, -1))
-    if not full_output and not isinstance(status.converged, jax.core.Tracer) and not status.converged:
+    converged = error <= tol
+    if not isinstance(converged, jax.core.Tracer) and not converged:
         after = f"after {iterations} iterations" if solver is None else "by solver"
         raise ConvergenceError(f"no solution {after}: the next step has size {float(error):.1e}, expected at most tol = {tol:.1e}: "
                                "try a better z0, a larger maxiter, or another solver")
     z, unravel = ravel_pytree(z)
     z = _attach(_flat(f, fixed, unravel), theta, z)
-    z = unravel(z * jnp.where(status.converged, 1, jnp.nan).astype(z.dtype))      # a factor makes its derivatives NaN too
-    return (z, status) if full_output else z
+    return unravel(z * jnp.where(converged, 1, jnp.nan).astype(z.dtype))          # a factor makes its derivatives NaN too
 
 
-def _check(f, fixed, a, z0, tol, maxiter, solver, full_output):
+def _check(f, fixed, a, z0, tol, maxiter, solver):
     """Return a and z0 as pytrees of arrays and tol as a float, after checking all arguments."""
     name = "f" if fixed else "F"
     _inputs.function(name, f)
     if solver is not None:
         _inputs.function("solver", solver)
-    if not isinstance(full_output, bool):
-        raise TypeError(f"full_output is {full_output!r}, expected True or False")
     if isinstance(maxiter, bool) or not isinstance(maxiter, int):
         raise TypeError(f"maxiter is {maxiter!r}, expected an int")
     if maxiter < 1:

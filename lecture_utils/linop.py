@@ -18,6 +18,7 @@ def materialize(matvec, n):
 
     matvec: the map, a function from [N] (given as NumPy, float64) to [M], in NumPy or JAX; the matrix has the type of what
     it returns. n: N, an int.
+
     Cost: n calls of matvec, and the M N numbers of the matrix. That matvec is linear is not checked: of another function
     this is a matrix that does not stand for it.
     Raises ValueError or TypeError if matvec is no function, n is no positive int, or if matvec returns something other than
@@ -36,7 +37,9 @@ def materialize_adjoint(rmatvec, m):
 
     rmatvec: the adjoint, a function from [M] (given as NumPy, float64) to [N], in NumPy or JAX; m: M, an int. The columns of
     the adjoint's matrix are the rows of the map's own, which is what is returned, as by `materialize` of the map.
-    Cost: m calls of rmatvec. Raises ValueError or TypeError as `materialize` does.
+
+    Cost: m calls of rmatvec.
+    Raises ValueError or TypeError as `materialize` does.
 
     >>> materialize_adjoint(lambda u: np.array([u[0] + u[2], 2 * u[1] - u[2]]), 3)
     array([[ 1.,  0.],

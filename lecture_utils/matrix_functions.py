@@ -26,6 +26,7 @@ def expm(A):
     NaN comes out where NaN or infinity goes in, where entries or their products overflow, and where the powers of A are those
     of a matrix of norm 4 million or more: also for a generator with rates of 1e7 or more, and for -1e7 I, whose exponentials
     exist: each squaring adds to the error, which is 1e-11 for a generator with rates of 1e6.
+
     Cost: 14 products, a solve, and a squaring for each factor of 2 in the norm (under `jax.vmap`, 20 for each matrix).
     Raises TypeError or ValueError if A is no such array, or one of 64 bits while JAX computes in 32.
 
@@ -48,8 +49,10 @@ def sqrtm(A, *, refine=True):
     condition number of about 1e15, or 1e6 in 32 bits, unless it comes from the scaling of rows or columns). refine=False
     gives NaN for more: within an angle of about 1e-9 (1e-4 in 32 bits) of the axis, and where X² misses A by half the digits.
     `check_domain` says why, except for these. Real A gives real X.
+
     Cost: about 8 steps with two inverses each, and a Sylvester equation of about 8 inverses for each correction, mostly one;
-    a derivative solves three such equations in two runs (one with refine=False). Raises TypeError or ValueError as `expm` does.
+    a derivative solves three such equations in two runs (one with refine=False).
+    Raises TypeError or ValueError as `expm` does.
 
     >>> sqrtm(jnp.array([[4.0, 4.0], [0.0, 4.0]])).tolist()
     [[2.0, 1.0], [0.0, 2.0]]
@@ -69,8 +72,9 @@ def logm(A):
     1e-14 there, but 3e-14 for the rotated triangular ones, and 4e-13 with an eigenvalue at an angle of 1e-6 from the cut.
 
     Domain: no eigenvalue on the closed negative axis (-∞, 0]; elsewhere NaN, as with `sqrtm`. Real A gives real L.
-    Cost: s + 1 times that of `sqrtm`, s ≈ log2 |log A| + 1; a derivative about twice as much. Raises TypeError or ValueError
-    as `expm` does.
+
+    Cost: s + 1 times that of `sqrtm`, s ≈ log2 |log A| + 1; a derivative about twice as much.
+    Raises TypeError or ValueError as `expm` does.
 
     >>> logm(jnp.array([[1.0, 1.0], [0.0, 1.0]])).round(6).tolist()
     [[0.0, 1.0], [0.0, 0.0]]
@@ -78,20 +82,22 @@ def logm(A):
     return _logm_jit(_matrices("A", A))
 
 
-def matrix_function(f, *, center=None, radius=None, points=64):
+def matrix_function(f, *, center=None, radius=None):
     """Return the function A -> f(A), [..., N, N] -> [..., N, N], by Cauchy's integral over a circle around the eigenvalues.
 
     f: analytic, a function of JAX applied to a complex vector elementwise, such as jnp.cos; it may depend on parameters that
     are differentiated. center, radius: the circle, numbers. Left out, they come from each A: its mean eigenvalue, and twice a
-    bound of the distances from it, at least 1/4 (for a function with a singularity such as jnp.log, choose them). points: on
-    the circle, an even int. For real A the center is real and f(conj z) = conj f(z); the result is real.
+    bound of the distances from it, at least 1/4 (for a function with a singularity such as jnp.log, choose them). For
+    real A the center is real and f(conj z) = conj f(z); the result is real.
 
     Domain: f analytic inside the circle and a little beyond, all eigenvalues inside and not near it. Any such A will do:
     repeated eigenvalues, Jordan blocks. It is a rational function of A, so all derivatives exist and are the true ones.
     Elsewhere the result is NaN, which is found from the Fourier coefficients of f on the circle (those of negative order are
     0 for an analytic f), from f inside by the same integral, and from the integral for f = 1 (it must be I). The error is
     relative to the largest |f| on the circle, that of a derivative to |f| / radius; 1e-16 of it at best, 1e-9 at worst.
-    Cost: `points` inverses of complex matrices, half as many for real A. Raises ValueError or TypeError for bad arguments.
+
+    Cost: 64 inverses of complex matrices, 32 for real A.
+    Raises ValueError or TypeError for bad arguments.
 
     >>> matrix_function(jnp.exp)(jnp.array([[0.0, 2.0], [0.0, 0.0]]))[0].round(4).tolist()
     [1.0, 2.0]
@@ -103,14 +109,12 @@ def matrix_function(f, *, center=None, radius=None, points=64):
         radius = _number("radius", radius)
         if radius <= 0:
             raise ValueError(f"radius is {radius}, expected a positive number")
-    if isinstance(points, bool) or not isinstance(points, (int, np.integer)) or points < 8 or points % 2:
-        raise ValueError(f"points is {points!r}, expected an even int of at least 8")
 
     def function_of_matrix(A):
         A = _matrices("A", A)
         if isinstance(center, complex) and not jnp.iscomplexobj(A):
             raise ValueError(f"center is {center}, expected a real number for a real matrix")
-        return jnp.vectorize(partial(_contour.integral, f, center, radius, points), signature="(n,n)->(n,n)")(A)
+        return jnp.vectorize(partial(_contour.integral, f, center, radius), signature="(n,n)->(n,n)")(A)
 
     return function_of_matrix
 
@@ -123,8 +127,10 @@ def block_frechet(f, A, E):
     True for primary matrix functions (a scalar function applied to the spectrum: exp, log, square root, A^-1, polynomials),
     which are 2m - 1 times differentiable at an eigenvalue with a Jordan block of size m. Of another function (the elementwise
     exponential, Aᵀ, A times its trace) the block is a number all the same, and a wrong one; nothing in it tells.
+
     Cost: f of a matrix of twice the size, about 8 times as much. The result is not linear in E to JAX: as a rule it is
-    forward-only. Raises ValueError or TypeError for bad arguments.
+    forward-only.
+    Raises ValueError or TypeError for bad arguments.
 
     >>> A, E = jnp.array([[2.0, 1.0], [0.0, 2.0]]), jnp.eye(2)
     >>> block_frechet(lambda A: A @ A, A, E).tolist()                        # 2 A
@@ -146,8 +152,10 @@ def check_domain(A):
     """Return None if `logm` has a finite value at A, and so `sqrtm` with refine=True; else raise ValueError, which says why not.
 
     A: [..., N, N], numbers, not traced. The message names the matrix of the batch and its eigenvalue on or nearest to the
-    closed negative axis. Cost: that of `logm`, and eigenvalues by NumPy on the host where it failed. Raises TypeError or
-    ValueError for bad arguments as well.
+    closed negative axis.
+
+    Cost: that of `logm`, and eigenvalues by NumPy on the host where it failed.
+    Raises TypeError or ValueError for bad arguments as well.
 
     >>> check_domain(jnp.array([[2.0, 0.0], [0.0, -1.0]]))
     Traceback (most recent call last):

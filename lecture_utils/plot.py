@@ -1,8 +1,8 @@
-"""Figures of the book: one style, legible in light, dark and grey, on a phone and in print.
+"""Figures of the book: one style, legible in light, dark and gray, on a phone and in print.
 
-The idea: a white ground (the dark site shows it as a card), color-blind safe colors in an order that
-also differs in grey, labels at the curves instead of legends. Alt text is written in the chapter.
-Source of the colors: Okabe and Ito (2008), Color Universal Design.
+Idea: a white ground (the dark site shows it as a card), color-blind safe colors in an order that also differs in gray, labels at
+the curves instead of legends. Alt text is written in the chapter.
+Source: M. Okabe, K. Ito, Color Universal Design (2008), for the colors.
 """
 import itertools
 
@@ -24,13 +24,12 @@ COLORS = {"blue": "#0072B2", "vermilion": "#D55E00", "green": "#009E73", "black"
 GROUPS = ("#56B4E9", "#E69F00", "#CC79A7", "#F0E442", "#999999", "#009E73", "#D55E00")   # grounds of black numbers
 
 
-def use_book_style() -> None:
+def use_book_style():
     """Set matplotlib's defaults to those of the book; in a notebook, draw at twice the resolution.
 
-    Example:
-        >>> use_book_style()
-        >>> mpl.rcParams["axes.spines.top"]
-        False
+    >>> use_book_style()
+    >>> mpl.rcParams["axes.spines.top"]
+    False
     """
     mpl.rcParams.update({
         "figure.figsize": (5.8, 3.5), "figure.dpi": 100, "figure.facecolor": "white", "figure.constrained_layout.use": True,
@@ -53,6 +52,7 @@ def step_plot(hs, errors, *, ax=None, floor=1e-17):
     hs: [H] positive steps. errors: a dict from a label to [H] relative errors; each curve carries its label and a dot at its
     best step (the largest, where several are equally good). ax: the axes to draw on; None makes a figure. floor: errors
     below it, and zeros, are drawn there; errors that are not finite are left out.
+
     Raises ValueError or TypeError if hs are not positive numbers [H], or if errors is no such dict.
 
     >>> ax = step_plot([1e-8, 1e-4, 1e-1], {"forward": [1e-8, 5e-5, 5e-2]})
@@ -97,8 +97,10 @@ def spy_colored(pattern, colors, *, row_colors=None, ax=None):
     from the column groups. ax: the axes to draw on; None makes a figure.
     Up to 20 rows and columns each nonzero bears the number of its group. With more than seven groups the seven colors come
     again, and only the number tells: up to 40 rows and columns are then numbered, and more are refused.
+
+    Cost: M N cells are painted.
     Raises ValueError or TypeError if pattern is no matrix with rows and columns, if colors or row_colors are no such integers
-    or both None, if more than seven groups meet more than 40 rows or columns, if ax is no axes. Cost: M N cells are painted.
+    or both None, if more than seven groups meet more than 40 rows or columns, if ax is no axes.
 
     >>> ax = spy_colored(np.eye(3) + np.eye(3, k=1), [0, 1, 0])
     >>> [text.get_text() for text in ax.texts]
@@ -184,6 +186,7 @@ def jaxpr_graph(jaxpr):
     jaxpr: what `jax.make_jaxpr(f)(*args)` returns. Nodes are named a, b, c, … as JAX prints them (up to the first equation that
     holds a program, such as cond or scan; it is one node), and _, __, … where nothing uses the result. A number that stands in
     an equation is shown in its op, as in "mul(2, ·)"; a result that is a number is a node, "out 1" if it is the first.
+
     Cost: one pass over the equations.
     Raises TypeError if jaxpr is no closed jaxpr, and ValueError if it has no result.
 

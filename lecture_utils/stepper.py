@@ -99,7 +99,9 @@ def reverse_sweep(nodes, partials):
     nodes: a list of `plot.Node`s in order of execution (parents first) with numbers as values; the last one is the result.
     partials: a dict from the name of each node that has parents to a list of its partial derivatives, one for each parent, in
     their order. Nodes that do not influence the result are passed over on the way back; a node without parents that has an op
-    is a constant. Cost: one visit of each arrow.
+    is a constant.
+
+    Cost: one visit of each arrow.
     Raises TypeError or ValueError if nodes is no such list, or if partials lacks an entry, has one too many, or holds anything
     but finite numbers.
 
@@ -138,7 +140,9 @@ def forward_sweep(nodes, partials, tangents):
     """Return the `Step`s of forward mode on a scalar program: each node's value and its tangent together, one node a step.
 
     nodes, partials: as in `reverse_sweep`. tangents: a dict from names of inputs to numbers, the direction; inputs that it
-    leaves out do not move. Cost: one visit of each arrow.
+    leaves out do not move.
+
+    Cost: one visit of each arrow.
     Raises TypeError or ValueError if nodes or partials are not as there, or if tangents is no such dict.
 
     >>> nodes = [("x", "", (), 3.0), ("y", "square", ("x",), 9.0)]

@@ -176,6 +176,7 @@ def inputs(*primals):
 
     primals: floating-point numbers or arrays, of NumPy or JAX, or Vars of an older tape; a Python float counts as float64.
     Arrays are kept by reference, not copied: write to none of them before the last pullback. This tape also keeps all results.
+
     Raises TypeError if a primal is not real floating-point.
 
     >>> x, = inputs(2.0)
@@ -283,6 +284,7 @@ def grad(f):
     """Return the function (x, *rest) -> gradient of the scalar f(x, *rest) with respect to x, of x's shape and type.
 
     f: as for `vjp`, with a scalar result. rest: passed on as they are. grad(grad(f)) works where f's derivative is a scalar.
+
     Cost: one run of f and one pullback, whatever the size of x.
     Raises, beside what `vjp` raises, ValueError if f's result is no scalar.
 
@@ -305,7 +307,9 @@ def to_graph(y):
 
     y: a Var, from a program run on `inputs`. Inputs are x1, x2, … (x, if there is one), steps a, b, c, … without x;
     constants stand in the op: "multiply(3, ·)", "…" for an array. value: the number, or for an array its shape.
-    Steps that y does not need are left out, inputs never. Cost: one pass over the tape; value only of numbers.
+    Steps that y does not need are left out, inputs never.
+
+    Cost: one pass over the tape; value only of numbers.
     Raises TypeError if y is no Var.
 
     >>> x, = inputs(0.0)

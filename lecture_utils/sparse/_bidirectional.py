@@ -28,7 +28,9 @@ def color_bidirectional(pattern):
 
     The lower bound counts entries: p products with columns read at most p entries of a row, and q with rows at most one entry
     of each column each; and the same with rows and columns exchanged.
-    Cost: that of eight colorings of columns or rows. Raises TypeError or ValueError for what is no pattern.
+
+    Cost: that of eight colorings of columns or rows.
+    Raises TypeError or ValueError for what is no pattern.
     Source: Gebremedhin, Manne, Pothen (2005), section 6; Coleman, Verma (1998).
 
     >>> arrowhead = np.eye(6) + np.eye(1, 6).T + np.eye(1, 6)

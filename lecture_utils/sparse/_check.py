@@ -21,10 +21,11 @@ def check_coloring(pattern, coloring, *, method="column"):
     Coloring of order "given"; numbers that are left out are closed up. method: "column", "row", "star", "acyclic" or
     "bidirectional"; a Coloring has its own.
 
-    Cost: a sort of the entries. Raises ValueError if an entry cannot be read, and names it, the columns or rows that share a
-    color, and where they meet; or if the shapes differ, or a symmetric method meets a pattern that is not; TypeError for
-    colors that are no integers. A star coloring is judged by this alone: where diagonal entries are missing, neighbors may
-    share a color. Source: Gebremedhin, Manne, Pothen (2005), sections 3 to 6.
+    Cost: a sort of the entries.
+    Raises ValueError if an entry cannot be read, and names it, the columns or rows that share a color, and where they meet; or
+    if the shapes differ, or a symmetric method meets a pattern that is not; TypeError for colors that are no integers. A star
+    coloring is judged by this alone: where diagonal entries are missing, neighbors may share a color.
+    Source: Gebremedhin, Manne, Pothen (2005), sections 3 to 6.
 
     >>> check_coloring([[1, 1, 0], [0, 1, 1]], [0, 1, 0]).num_colors
     2

@@ -30,7 +30,8 @@ def color_columns(pattern, *, order="best"):
     The lower bound is the largest number of entries in a row: their columns meet there, so each has its own color.
 
     Cost: for nnz entries and p colors, nnz operations on p bits; DSATUR holds every pair of columns that meet, and "best"
-    leaves it out where the rows have more than twenty million. Raises TypeError or ValueError for what is no pattern or no order.
+    leaves it out where the rows have more than twenty million.
+    Raises TypeError or ValueError for what is no pattern or no order.
     Source: Curtis, Powell, Reid (1974); Gebremedhin, Manne, Pothen (2005), section 3; Brélaz (1979) for DSATUR.
 
     >>> coloring = color_columns([[1, 1, 0, 0], [1, 1, 1, 0], [0, 1, 1, 1], [0, 0, 1, 1]])
@@ -41,17 +42,20 @@ def color_columns(pattern, *, order="best"):
     return _color("column", as_pattern(pattern), order)
 
 
-def color_rows(pattern, *, order="best"):
+def color_rows(pattern):
     """Return a Coloring of the rows: two rows of one color have no column in which both may differ from zero.
 
-    Arguments, cost and errors as for `color_columns`, of the transposed matrix: the products are uᵀJ, from reverse mode, and
-    the lower bound is the largest number of entries in a column. Source: Gebremedhin, Manne, Pothen (2005), section 3.
+    pattern: [M, N], as for `color_columns`. The products are uᵀJ, from reverse mode; the lower bound is the largest number of
+    entries in a column.
+
+    Cost: that of `color_columns` for the transposed pattern.
+    Raises TypeError or ValueError for what is no pattern.
+    Source: Gebremedhin, Manne, Pothen (2005), section 3.
 
     >>> color_rows([[1, 1, 1, 1], [1, 0, 0, 0], [0, 0, 0, 1]]).num_colors
     2
     """
-    _inputs.choice("order", order, (*ORDERS, "best"))
-    return _color("row", as_pattern(pattern), order)
+    return _color("row", as_pattern(pattern), "best")
 
 
 def _color(method, pattern, order):

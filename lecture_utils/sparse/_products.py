@@ -17,7 +17,10 @@ def seed_matrix(coloring, dtype=float):
 
     coloring: a Coloring. dtype: of the seeds, a floating-point type. For the method "row" the seeds are [p, M], to be
     multiplied from the left; for "bidirectional" they are a pair of both, of which one may have no row.
-    Cost: p N numbers. Raises TypeError for what is no Coloring or no such type. Source: Curtis, Powell, Reid (1974).
+
+    Cost: p N numbers.
+    Raises TypeError for what is no Coloring or no such type.
+    Source: Curtis, Powell, Reid (1974).
 
     >>> from lecture_utils.sparse import color_columns
     >>> seed_matrix(color_columns([[1, 1, 0, 0], [0, 1, 1, 0], [0, 0, 1, 1]]))
@@ -41,8 +44,11 @@ def compress(A, coloring):
     A: [M, N], sparse or dense, of numbers. coloring: a Coloring; for the method "row" the products are [p, N], row c being
     seed c times A, for "bidirectional" a pair of both. Not checked: that A has no entry outside of the pattern, and for "star"
     and "acyclic" that it is symmetric. Such an A is not what `decompress` returns.
-    Cost: p products. Raises TypeError or ValueError if A has another shape than the pattern or holds no real numbers, or for
-    what is no Coloring. Source: Curtis, Powell, Reid (1974).
+
+    Cost: p products.
+    Raises TypeError or ValueError if A has another shape than the pattern or holds no real numbers, or for what is no
+    Coloring.
+    Source: Curtis, Powell, Reid (1974).
 
     >>> from lecture_utils.sparse import color_columns
     >>> A = np.array([[1.0, 2, 0, 0], [0, 3, 4, 0], [0, 0, 5, 6]])

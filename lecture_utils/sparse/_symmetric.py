@@ -12,24 +12,26 @@ import numpy as np
 from lecture_utils import _inputs
 from lecture_utils.sparse._pattern import Coloring, as_pattern, coordinates
 
-ORDERS = ("natural", "largest_first", "smallest_last")
-BEST = {"star": ORDERS, "acyclic": ("natural", "smallest_last")}       # largest first hardly ever wins for acyclic
+# Largest first hardly ever wins for "acyclic".
+ORDERS = {"star": ("natural", "largest_first", "smallest_last"), "acyclic": ("natural", "smallest_last")}
 
 
-def color_symmetric(pattern, *, method="star", order="best"):
+def color_symmetric(pattern, *, method="star"):
     """Return a Coloring of the vertices (rows and columns alike) of a symmetric pattern.
 
     pattern: [N, N], as in `color_columns`, with an entry (j, i) for each (i, j). method: "star", whose entries are each read
-    at one place; "acyclic", of fewer colors, whose entries are solved for: see `decompress` on rounding. order: "natural";
-    "largest_first", most neighbors first; "smallest_last", which takes away the vertex of fewest neighbors, again and again,
-    and colors in the opposite order; "best", the one of fewest colors, where `.counts` holds what each took.
+    at one place; "acyclic", of fewer colors, whose entries are solved for: see `decompress` on rounding. It is the
+    one of fewest colors of these orders, and `.counts` holds what each took: "natural"; "largest_first", most neighbors first,
+    for "star"; "smallest_last", which takes away the vertex of fewest neighbors, again and again, and colors in the opposite
+    order.
     An entry h_ii is read in row i from the product of i's own color, since no neighbor has it; that some diagonal entries
     are missing is not made use of. The lower bound counts edges: those between two colors form a forest, for "star" one of
     stars, which has no more than so many edges.
 
     Cost: for nnz entries and p colors, about nnz operations on p bits, for "star" at most p times that, for "acyclic" also
-    up to p for a neighbor that shares its color with another. Raises TypeError or ValueError for what is no pattern, is not
-    symmetric (and names an entry without its mirror image), or for an unknown method or order.
+    up to p for a neighbor that shares its color with another.
+    Raises TypeError or ValueError for what is no pattern, is not symmetric (and names an entry without its mirror image), or
+    for an unknown method.
     Source: Gebremedhin, Tarafdar, Manne, Pothen (2007), algorithms 3.1 and 4.1.
 
     >>> arrowhead = np.eye(6) + np.eye(1, 6).T + np.eye(1, 6)
@@ -40,12 +42,11 @@ def color_symmetric(pattern, *, method="star", order="best"):
     [3, 2]
     """
     _inputs.choice("method", method, ("star", "acyclic"))
-    _inputs.choice("order", order, (*ORDERS, "best"))
     pattern = as_pattern(pattern)
     check_symmetric(pattern)
     bound, (neighbors, starts) = lower_bound(pattern, method), graph(pattern)
     tried, counts = {}, {}
-    for name in BEST[method] if order == "best" else [order]:
+    for name in ORDERS[method]:
         tried[name] = (star if method == "star" else acyclic)(neighbors, starts, visits(neighbors, starts, name))
         counts[name] = int(tried[name].max()) + 1
         if counts[name] <= bound:
