@@ -90,8 +90,8 @@ def guarded(test: str) -> str:
     wrapped = "\n".join(_narrow(line) for line in out.split("\n"))
     for text in (wrapped, out):                                # a line that cannot be broken stays as it is
         try:
-            function = ast.parse(text).body[0]
-            if isinstance(function, ast.FunctionDef) and [ast.dump(node) for node in function.body] == body(test):
+            whole = ast.parse(text).body[0]
+            if isinstance(whole, ast.Try) and [ast.dump(node) for node in whole.body] == body(test):
                 return text
         except SyntaxError:
             pass
