@@ -277,22 +277,31 @@ def print_pdf(html: Path, text: str, target: Path) -> None:
     missing = []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=browser_path(), headless=True, args=FLAGS)
-        page = browser.new_page(color_scheme="light", viewport={"width": 627, "height": 956})      # the text block of A4, in CSS pixels
-        page.set_default_timeout(240_000)
-        page.on("response", lambda r: missing.append(r.url) if r.status != 200 else None)
-        page.on("requestfailed", lambda r: missing.append(r.url))
-        page.route("**/*", lambda route: answer(route, html, text))
-        page.emulate_media(media="print")
-        page.goto(HOST)
-        page.evaluate(SETTLE)
-        if missing:
-            raise SystemExit(f"make pdf: not there: {', '.join(sorted(set(missing)))}")
-        options = {"prefer_css_page_size": True, "print_background": True}
         target.parent.mkdir(parents=True, exist_ok=True)
-        page.pdf(path=target, **options)                        # once, quickly, to learn on which page each chapter begins
-        page.evaluate(NUMBER_CONTENTS, page_numbers(target))
-        page.pdf(path=target, tagged=True, outline=True, **options)
+        load_and_print(browser, html, text, target, {}, missing)              # to learn on which page each chapter begins
+        pages = page_numbers(target)
+        load_and_print(browser, html, text, target, pages, missing)
+        if page_numbers(target) != pages:                                     # better no number than a wrong one
+            print("make pdf: Chromium laid out the pages anew, so the contents have links but no page numbers", file=sys.stderr)
+            load_and_print(browser, html, text, target, {}, missing)
         browser.close()
+
+
+def load_and_print(browser, html: Path, text: str, target: Path, pages: dict[str, int], missing: list[str]) -> None:
+    """Print the document from a page of its own: a page that was printed before is laid out otherwise. Raises SystemExit for what is missing."""
+    page = browser.new_page(color_scheme="light", viewport={"width": 627, "height": 956})      # the text block of A4, in CSS pixels
+    page.set_default_timeout(240_000)
+    page.on("response", lambda r: missing.append(r.url) if r.status != 200 else None)
+    page.on("requestfailed", lambda r: missing.append(r.url))
+    page.route("**/*", lambda route: answer(route, html, text))
+    page.emulate_media(media="print")
+    page.goto(HOST)
+    page.evaluate(NUMBER_CONTENTS, pages)
+    page.evaluate(SETTLE)
+    if missing:
+        raise SystemExit(f"make pdf: not there: {', '.join(sorted(set(missing)))}")
+    page.pdf(path=target, prefer_css_page_size=True, print_background=True, tagged=True, outline=True)
+    page.close()
 
 
 def page_numbers(path: Path) -> dict[str, int]:
