@@ -14,8 +14,24 @@ import numpy as np
 import pytest
 import yaml
 from PIL import Image
-from test_site import (ADDRESS, AXE, AXE_RUN, HTML, ORDER, PAGES, ROOT, SAMPLE, SETTLED, STICKS_OUT, WIDTHS,  # noqa: F401
-                       browser, one_line_each, server, soup, source)
+from test_site import (
+    ADDRESS,
+    AXE,
+    AXE_RUN,
+    HTML,
+    ORDER,
+    PAGES,
+    ROOT,
+    SAMPLE,
+    SETTLED,
+    STICKS_OUT,
+    WIDTHS,
+    browser,  # noqa: F401  # a fixture
+    one_line_each,
+    server,  # noqa: F401  # a fixture
+    soup,
+    source,
+)
 
 from tools import share_picture
 
@@ -44,7 +60,7 @@ def html(page: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def results(browser, server):  # noqa: F811
+def results(browser, server):
     """The addresses that the search page lists for a query, in order."""
     tab = browser.new_page()
 
@@ -66,7 +82,7 @@ def test_search_finds_what_a_student_types(results, query):
         f"search {query!r} lists {first} first, expected one of {TYPED[query]}: add the words to tools/search.yml"
 
 
-def test_every_word_of_the_index_leads_to_its_place(browser, server):  # noqa: F811
+def test_every_word_of_the_index_leads_to_its_place(browser, server):
     tab = browser.new_page()
     tab.goto(f"{server.address}search.html?q=jvp")
     tab.wait_for_function(FOUND)
@@ -87,7 +103,7 @@ def test_the_places_of_the_index_exist_and_the_index_page_lists_their_words():
         there = f"{page}.html" in ORDER and (not anchor or f'id="{anchor}"' in html(f"{page}.html"))
         assert there, f"tools/search.yml: there is no {place}"
     listed = {(a["href"], a.get_text()) for a in soup("genindex.html").select(".genindextable a")}
-    for place, words in WORDS.items():
+    for place in WORDS:
         page, _, anchor = place.partition("#")
         link = f"{page}.html" + (f"#{anchor}" if anchor else "")
         assert {href for href, _ in listed} & {link, link + "#"}, f"genindex.html does not lead to {place}"
@@ -110,7 +126,7 @@ def test_the_404_page_works_at_any_depth():
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_the_404_page_is_readable_and_its_search_searches(browser, theme):  # noqa: F811
+def test_the_404_page_is_readable_and_its_search_searches(browser, theme):
     context = browser.new_context(viewport={"width": 390, "height": 844}, color_scheme=theme)
     asked = []
 
@@ -226,7 +242,7 @@ FOCUSED = """() => {
 
 
 @pytest.mark.parametrize("page, width", [(ORDER[0], 1280), (ORDER[0], 390), (SAMPLE, 1280), ("search.html", 1280), ("404.html", 390)])
-def test_the_keyboard_alone_reaches_everything_and_shows_where_it_is(browser, server, page, width):  # noqa: F811
+def test_the_keyboard_alone_reaches_everything_and_shows_where_it_is(browser, server, page, width):
     tab = browser.new_page(viewport={"width": width, "height": 900})
     tab.goto(server.address + page)
     tab.evaluate(SETTLED)
@@ -255,7 +271,7 @@ def test_the_keyboard_alone_reaches_everything_and_shows_where_it_is(browser, se
     assert not faint, f"{page}, {width} px: nothing shows that these have the focus:{one_line_each(faint)}"
 
 
-def test_the_first_tab_offers_to_skip_to_the_text(browser, server):  # noqa: F811
+def test_the_first_tab_offers_to_skip_to_the_text(browser, server):
     tab = browser.new_page(viewport={"width": 1280, "height": 900})
     tab.goto(server.address + SAMPLE)
     tab.evaluate(SETTLED)
@@ -271,7 +287,7 @@ def test_the_first_tab_offers_to_skip_to_the_text(browser, server):  # noqa: F81
 
 
 @pytest.mark.parametrize("page", [ORDER[0], SAMPLE, "appendix/95-api.html"])
-def test_on_paper_a_page_is_its_text_alone_and_nothing_is_cut(browser, server, page):  # noqa: F811
+def test_on_paper_a_page_is_its_text_alone_and_nothing_is_cut(browser, server, page):
     tab = browser.new_page(viewport={"width": 720, "height": 1000})        # the text width of an A4 sheet
     tab.emulate_media(media="print", color_scheme="light")
     tab.goto(server.address + page)

@@ -12,7 +12,7 @@ import json
 import re
 import textwrap
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -33,7 +33,7 @@ class Entry(NamedTuple):
     """A public name of a module: the node and the file that define it, and for a constant the comment that goes with it."""
     module: str
     name: str
-    node: ast.AST
+    node: Any                                # a function, a class or an assignment of `ast`
     path: Path
     note: str = ""
 
@@ -67,9 +67,10 @@ def _file(root: Path, dotted: str) -> Path:
     return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
 
 
-def _comment(lines: list[str], node: ast.AST) -> str:
+def _comment(lines: list[str], node: Any) -> str:
     """The comment right above a definition, or at the end of its line."""
-    at, above = node.lineno - 2, []
+    above: list[str] = []
+    at = node.lineno - 2
     while at >= 0 and lines[at].startswith("# ") and not lines[at].startswith("# ---"):
         above.insert(0, lines[at][2:].strip())
         at -= 1
@@ -97,9 +98,9 @@ def _definitions(path: Path, module: str) -> dict[str, Entry]:
 
 def _imported(path: Path, root: Path, module: str) -> dict[str, Entry]:
     """What a file takes from private files of the package, by name."""
-    found = {}
+    found: dict[str, Entry] = {}
     for node in _tree(path)[0].body:
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("lecture_utils."):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("lecture_utils."):
             there = _definitions(_file(root, node.module), module)
             found |= {(a.asname or a.name): there[a.name]._replace(name=a.asname or a.name) for a in node.names if a.name in there}
     return found
@@ -157,11 +158,12 @@ def uses(root: Path, solutions: bool = False) -> dict[tuple[str, str], list[str]
                 trees.append(ast.parse("".join(cell["source"])))
             except SyntaxError:                              # the set-up cell: IPython, not Python
                 continue
-        alias, here = {}, set()
+        alias: dict[str, str] = {}
+        here = set()
         for node in (node for tree in trees for node in ast.walk(tree)):
             if isinstance(node, ast.ImportFrom) and node.module == "lecture_utils":
                 alias |= {(a.asname or a.name): a.name for a in node.names}
-            elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("lecture_utils."):
+            elif isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("lecture_utils."):
                 here |= {(node.module.split(".")[1], a.name) for a in node.names}
             elif isinstance(node, ast.Import):
                 alias |= {a.asname: a.name.split(".")[1] for a in node.names if a.asname and a.name.startswith("lecture_utils.")}
@@ -179,7 +181,7 @@ def signature(entry: Entry, width: int = 76) -> str:
     """How a name is called or defined, as Python, broken at arguments where it is long."""
     node = entry.node
     if isinstance(node, ast.Assign):
-        value = ast.get_source_segment(entry.path.read_text(encoding="utf-8"), node)
+        value = ast.get_source_segment(entry.path.read_text(encoding="utf-8"), node) or ""
         return value if value.count("\n") < 10 and "_" not in value else entry.name
     head, parts = entry.name, None
     if isinstance(node, FUNCTION):
@@ -191,7 +193,7 @@ def signature(entry: Entry, width: int = 76) -> str:
         if init:
             parts = _arguments(init.args)[1:]
         elif fields:
-            parts = [f.target.id + (f"={ast.unparse(f.value)}" if f.value else "") for f in fields]
+            parts = [ast.unparse(f.target) + (f"={ast.unparse(f.value)}" if f.value else "") for f in fields]
         elif bases:
             parts = bases
         head = f"class {head}"
@@ -219,7 +221,7 @@ def note(entry: Entry, root: Path) -> str:
     if signature(entry) == entry.name and isinstance(entry.node.value, ast.Dict):
         held = [key.value for key in entry.node.value.keys]
     elif (entry.module, entry.name) == ("tape", "np"):        # a namespace made of the rules
-        rules = _definitions(root / "lecture_utils" / "_rules.py", "tape")["RULES"].node.value
+        rules: Any = _definitions(root / "lecture_utils" / "_rules.py", "tape")["RULES"].node.value
         held = [key.value for key in rules.keys if key.value not in ("getitem", "scatter", "concatenate")]
         held += [keyword.arg for keyword in entry.node.value.keywords if keyword.arg]
     says = [entry.note[0].upper() + entry.note[1:].rstrip(".") + "."] if entry.note else []
@@ -332,7 +334,7 @@ def api_page(root: Path) -> str:
                 says = note(entry, root)
                 out += [writer.text(says, module.name, entry.name), ""] if says else []
             else:
-                doc = ast.get_docstring(entry.node)
+                doc = ast.get_docstring(entry.node) or ""
                 out += writer.docstring(doc, module.name, set(re.findall(r"\w+", signature(entry))), entry.name)
             path = entry.path.relative_to(root).as_posix()
             source = (f"[{writer.text(path, '')}, line {entry.node.lineno}]"

@@ -50,7 +50,7 @@ def read_works(root: Path = ROOT) -> list[Work]:
     cited = {name: plain(text) for name, text in references(root).items()}
     out = []
     for key, entry in parse_file(str(root / "references.bib"), bib_format="bibtex").entries.items():
-        get = lambda name: _text(entry.fields.get(name, ""))
+        get = lambda name, fields=entry.fields: _text(fields.get(name, ""))
         people = entry.persons.get("author", [])
         if not people or not get("title") or not get("annote"):
             raise ValueError(f"references.bib, {key}: expected an author, a title and an annote, which says what it is good for")

@@ -332,13 +332,13 @@ def instructors_page(root: Path = ROOT) -> str:
 
 def links_page(root: Path = ROOT) -> str:
     """Links and reading with its generated blocks written anew. Raises ValueError for a missing mark or a work that has no place."""
-    from tools import links                            # nor this
+    from tools import links  # nor this
     return _filled(LINKS, {"books": links.books, "papers": links.papers}, root)
 
 
 def colophon_page(root: Path = ROOT) -> str:
     """The colophon with its generated blocks written anew. Raises ValueError for a missing mark."""
-    from tools import colophon                         # nor this
+    from tools import colophon  # nor this
     return _filled(COLOPHON, {"versions": colophon.versions, "checks": colophon.checks, "times": colophon.times, "gpu": colophon.gpu}, root)
 
 

@@ -121,7 +121,8 @@ def unfold(soup: BeautifulSoup, article: Tag, name: str) -> int:
     for exercise, stub, cell in solutions:
         title = exercise.select_one(".admonition-title").get_text(" ", strip=True)
         anchor = f"{exercise['id']}--solution"
-        stub.insert_after(BeautifulSoup(f'<p class="to-solution">Solution: <a href="#{anchor}">at the end of the chapter</a>.</p>', "html.parser"))
+        note = f'<p class="to-solution">Solution: <a href="#{anchor}">at the end of the chapter</a>.</p>'
+        stub.insert_after(BeautifulSoup(note, "html.parser"))
         section.append(BeautifulSoup(f'<p class="rubric" id="{anchor}"><a href="#{exercise["id"]}">{escape(title)}</a></p>', "html.parser"))
         for details in cell.find_all("details"):
             open_up(details)
@@ -186,7 +187,10 @@ def document(html: Path, toc: dict, facts: dict) -> str:
     address = urljoin(root.find("link", rel="canonical")["href"], "./")
     sheets = [link["href"] for link in root.find_all("link", rel="stylesheet")]
     script = next(tag["src"] for tag in root.find_all("script", src=True) if "mathjax" in tag["src"])
-    body, contents, running, solutions = [], [], [], 0
+    body: list[str] = []
+    contents: list[str] = []
+    running: list[str] = []
+    solutions = 0
     for number, (caption, some) in enumerate(parts):
         if caption:
             body.append(f'<section class="part" id="part-{number}"><h1>{escape(caption)}</h1></section>')
@@ -212,7 +216,8 @@ def document(html: Path, toc: dict, facts: dict) -> str:
             contents.append(f'<li><a href="#{slug(name)}"><span>{shown} {title}</span></a></li>')
     pages = "".join(f"@page p{i} {{ @top-right {{ content: {json.dumps(text, ensure_ascii=False)} }} }}" for i, text in enumerate(running))
     head = "".join(f'<link rel="stylesheet" href="{escape(sheet)}">' for sheet in sheets)
-    return (f'<!doctype html><html lang="en" data-theme="light" data-mode="light"><head><meta charset="utf-8"><title>{escape(facts["title"])}</title>'
+    return ('<!doctype html><html lang="en" data-theme="light" data-mode="light"><head><meta charset="utf-8">'
+            f'<title>{escape(facts["title"])}</title>'
             f"{head}<style>{CSS.read_text(encoding='utf-8')}{pages}</style><script>window.MathJax = {MATHJAX}</script>"
             f'<script defer src="{escape(script)}"></script></head><body><article class="bd-article">'
             f"{front_matter(facts, address, contents, solutions)}{''.join(body)}</article></body></html>")
@@ -227,8 +232,10 @@ def front_matter(facts: dict, address: str, contents: list[str], solutions: int)
 <p>{escape(facts["author"])}</p><p>{escape(facts["version"])}, {facts["date"]}</p><p>{escape(facts["license"])}</p>
 <p>{link(address)}<br>{link(facts["repository"])}</p></section>
 <section class="page"><h1>About this PDF</h1>
-<p>It holds the pages of the website, in order. The chapters are notebooks: the code that you see has run, and what it printed stands below it.
-{told} Left out are the code that draws the figures, and the first cell of each chapter, which installs the course's package where it is missing.
+<p>It holds the pages of the website, in order. The chapters are notebooks: the code that you see has run, and what it printed
+stands below it.
+{told} Left out are the code that draws the figures, and the first cell of each chapter, which
+installs the course's package where it is missing.
 Both are in the notebooks, which you find at {link(facts["repository"])}.</p>
 <p>Links within the book work here too, and the outline of your PDF reader lists parts, chapters and sections.</p></section>
 <nav class="toc page"><h1>Contents</h1><ol>{"".join(contents)}</ol></nav>"""
@@ -274,7 +281,7 @@ def answer(route, html: Path, text: str) -> None:
 def print_pdf(html: Path, text: str, target: Path) -> None:
     """Print a document that `document` made. Raises SystemExit naming what the document asked for and did not get."""
     from playwright.sync_api import sync_playwright
-    missing = []
+    missing: list[str] = []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=browser_path(), headless=True, args=FLAGS)
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -288,7 +295,10 @@ def print_pdf(html: Path, text: str, target: Path) -> None:
 
 
 def load_and_print(browser, html: Path, text: str, target: Path, pages: dict[str, int], missing: list[str]) -> None:
-    """Print the document from a page of its own: a page that was printed before is laid out otherwise. Raises SystemExit for what is missing."""
+    """Print the document from a page of its own: a page that was printed before is laid out otherwise.
+
+    Raises SystemExit for what is missing.
+    """
     page = browser.new_page(color_scheme="light", viewport={"width": 627, "height": 956})      # the text block of A4, in CSS pixels
     page.set_default_timeout(240_000)
     page.on("response", lambda r: missing.append(r.url) if r.status != 200 else None)
@@ -308,7 +318,7 @@ def page_numbers(path: Path) -> dict[str, int]:
     """On which page, from 1, each named place of a PDF is."""
     import pikepdf
     with pikepdf.open(path) as pdf:
-        order = {page.objgen: number for number, page in enumerate(pdf.pages, 1)}
+        order: dict = {page.objgen: number for number, page in enumerate(pdf.pages, 1)}
         return {name.lstrip("/"): order[place[0].objgen] for name, place in pdf.Root.Dests.items()}
 
 

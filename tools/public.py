@@ -25,8 +25,8 @@ ROOT = Path(__file__).resolve().parents[1]
 FILES = ["_config.yml", "_toc.yml", "intro.md", "references.bib", "LICENSE", "LICENSE-content", "CITATION.cff", "pyproject.toml",
          "pytest.ini", "conftest.py", "constraints.txt", "requirements-book.txt", "requirements.txt", ".gitignore", ".gitattributes"]
 FOLDERS = ["_assets", "_ext", "appendix", "lecture_utils", "tests/data"]
-TOOLS = ["__init__.py", "anchors.py", "api.py", "book.py", "exercises.py", "files.py", "notebooks.py", "pages.py", "setup_cell.py", "plan.yml",
-         "search.yml"]
+TOOLS = ["__init__.py", "anchors.py", "api.py", "book.py", "exercises.py", "files.py", "notebooks.py", "pages.py",
+         "setup_cell.py", "plan.yml", "search.yml"]
 TARGETS = ["help", "book", "serve", "test", "clean", ".venv/.book", ".venv/.everything"]
 NOT_FOR_THIS_TREE = re.compile(r"(?m)^\s*(from|import) tools\b|^def test_\w+\([^)]*\bproject\b|copy_project|"
                                r"[\"'/](benchmarks|assignments|tools|chapters|_build)\b|[\"'](README\.md|\.github|requirements)")

@@ -23,7 +23,7 @@ def shapes(root: Path = ROOT) -> list[tuple[list[tuple[str, list[float]]], dict]
     tree = ElementTree.parse(root / "_assets" / "logo-dark.svg")
     out = []
     for path in tree.iter("{http://www.w3.org/2000/svg}path"):
-        commands = re.findall(r"([MCL]?)([-\d. ]+)", path.get("d"))
+        commands = re.findall(r"([MCL]?)([-\d. ]+)", path.attrib["d"])
         out.append(([(letter or "L", [float(n) for n in numbers.split()]) for letter, numbers in commands], path.attrib))
     return out
 
@@ -38,7 +38,7 @@ def picture(root: Path = ROOT) -> bytes:
     from PIL import Image
 
     config = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))
-    subtitle = re.search(r"<p><em>(.*?)</em></p>", (root / "intro.md").read_text(encoding="utf-8"))[1]
+    subtitle = re.findall(r"<p><em>(.*?)</em></p>", (root / "intro.md").read_text(encoding="utf-8"))[0]
     width, height = SIZE
     with plt.rc_context({"font.family": "DejaVu Serif"}):
         figure = plt.figure(figsize=(width / 100, height / 100), dpi=100, facecolor=GROUND)

@@ -50,7 +50,7 @@ def main(argv=None, root: Path = ROOT) -> int:
         chapters[stem.name] = {"seconds": seconds, "text": notebooks.text_hash(notebooks.read_text(stem.with_suffix(".md")), root)}
         print(f"{stem.name}: {seconds} s", flush=True)
     packages = {name: importlib.metadata.version(name) for name in ("jax", "torch", "numpy")}
-    today = datetime.datetime.now(datetime.timezone.utc).date().isoformat()
+    today = datetime.datetime.now(datetime.UTC).date().isoformat()
     entry = {"date": today, "command": "python -m tools.times", "machine": machine(), "load": load,
              "versions": {"Python": platform.python_version(), **packages}, "chapters": chapters}
     notebooks.replace_file(root / TIMES, json.dumps(entry, indent=1, ensure_ascii=False) + "\n")
