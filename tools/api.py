@@ -219,7 +219,7 @@ def note(entry: Entry, root: Path) -> str:
     """What is said of a constant: the comment that goes with it, and the names that it holds where its value is not shown."""
     held = []
     if signature(entry) == entry.name and isinstance(entry.node.value, ast.Dict):
-        held = [key.value for key in entry.node.value.keys if isinstance(key, ast.Constant)]
+        held = [str(key.value) for key in entry.node.value.keys if isinstance(key, ast.Constant)]
     elif (entry.module, entry.name) == ("tape", "np"):        # a namespace made of the rules
         rules: Any = _definitions(root / "lecture_utils" / "_rules.py", "tape")["RULES"].node.value
         held = [key.value for key in rules.keys if key.value not in ("getitem", "scatter", "concatenate")]
