@@ -33,7 +33,8 @@ def course(tmp_path) -> Path:
     """A copy of what the page is made from."""
     for name in ("chapters", "assignments", "appendix", "tools", "lecture_utils"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(ROOT / "intro.md", tmp_path)
+    for name in ("intro.md", "references.bib", "constraints.txt", "requirements.txt", "requirements-book.txt", "_config.yml"):
+        shutil.copy(ROOT / name, tmp_path)
     return tmp_path
 
 

@@ -13,18 +13,10 @@ def plan(project):
     return [c["name"] for part in yaml.safe_load((project / "tools" / "plan.yml").read_text()) for c in part["chapters"]]
 
 
+@pytest.mark.slow
 def test_a_new_chapter_is_written_run_listed_and_built(project):
-    for path in (project / "chapters").iterdir():             # as in the beginning: chapter 00 alone
-        if path.stem != "00-getting-started":
-            path.unlink()
-    (project / "tools" / "paths.yml").write_text("[]\n")     # they name exercises of the chapters that are gone
-    toc = (project / "_toc.yml").read_text()
-    parts = yaml.safe_load(toc)["parts"]
-    keep = [p for p in parts if p["caption"] in ("Foundations", "Appendix")]
-    keep[0]["chapters"] = [{"file": "chapters/00-getting-started"}]
-    (project / "_toc.yml").write_text(yaml.safe_dump({"format": "jb-book", "root": "intro", "parts": keep}, sort_keys=False))
-    names = [n for n in plan(project) if n != "00-getting-started"]
-    for name in (names[-1], names[0]):                         # a part of its own, and the first part
+    names = [n for n in plan(project) if not (project / "chapters" / f"{n}.md").exists()]
+    for name in (names[-1], names[0]):                         # the first of its part, and one before it
         new_chapter.begin(name, project)
     assert notebooks.main([], root=project) == 0
     for name in (names[-1], names[0]):

@@ -370,21 +370,18 @@ def visit(request, server, browser, files_of):
     new = files - files_of(ORDER[at - 1] if at else ORDER[1])       # coming from the page before
     visit.later_load = sum(weight(HTML / path) for path in new if not path.startswith("_images/"))
     visit.formulas = tab.evaluate(FORMULAS)
-    for width in WIDTHS:
+    for width in reversed(WIDTHS):
         tab.set_viewport_size({"width": width, "height": 900})
         tab.evaluate(OPEN_ALL)
         if tab.evaluate("document.scrollingElement.scrollWidth > innerWidth"):
             visit.sideways.append(f"{width} px")
         visit.boxes += [f"[{width} px] {found}" for found in tab.evaluate(STICKS_OUT)]
-    tab.set_viewport_size({"width": 720, "height": 900})        # the text width of an A4 sheet
-    tab.emulate_media(media="print")
-    visit.printed = tab.evaluate(PRINTED)
-    tab.emulate_media(media="screen")
     tab.evaluate(AXE)
     if visit.page != SAMPLE:
         tab.evaluate(ONE_OF_EACH)
     for width in WIDTHS:
         tab.set_viewport_size({"width": width, "height": 900})
+        tab.wait_for_timeout(500)                              # the theme waits 300 ms to see which boxes scroll now
         for theme in THEMES:
             state = f"{theme}, {width} px"
             tab.evaluate("theme => Object.assign(document.documentElement.dataset, {mode: theme, theme})", theme)
@@ -393,6 +390,9 @@ def visit(request, server, browser, files_of):
                 audit(tab, visit, state, asked=asked)
             if visit.page == SAMPLE:
                 audit_what_opens(tab, visit, state, width)
+    tab.set_viewport_size({"width": 720, "height": 900})        # the text width of an A4 sheet
+    tab.emulate_media(media="print")
+    visit.printed = tab.evaluate(PRINTED)
     context.close()
     return visit
 
