@@ -17,10 +17,12 @@ os.environ.pop("LECTURE_RESULTS", None)
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """What must run in one process, in order: a notebook's cells, a page's browser checks, a file's other tests."""
+    """What must run in one process, in order: a notebook's cells, a page's browser checks, a chapter's exercises, a file's other tests."""
     for item in items:
-        page = getattr(item, "callspec", None) and item.callspec.params.get("visit")
-        item.add_marker(pytest.mark.xdist_group(f"page {page}" if page else str(item.path.name)))
+        given = item.callspec.params if hasattr(item, "callspec") else {}
+        page, notebook = given.get("visit"), given.get("notebook")
+        group = f"page {page}" if page else f"exercises {notebook.stem}" if notebook else item.path.name
+        item.add_marker(pytest.mark.xdist_group(group))
 
 
 def counted(terminalreporter) -> str:
