@@ -141,6 +141,19 @@ def test_the_stub_keeps_what_stands_outside_the_markers():
                                       f"    {exercises.PLACEHOLDER}\nprint(1)")
 
 
+def test_a_wrong_answer_may_be_edits_of_the_solution():
+    solution = "def f(x):\n    # BEGIN SOLUTION\n    y = x\n    y = 2 * x\n    return y\n    # END SOLUTION"
+    assert judging.edited(solution, "-    y = 2 * x\n+    y = 3 * x\n+    y = y\n-    return y\n") == (
+        "def f(x):\n    y = x\n    y = 3 * x\n    y = y\n")
+    assert judging.edited(solution, "-    y = x\n-    y = 2 * x\n") == "def f(x):\n    return y\n"
+    for edits, message in [("-    y = 4 * x\n+\n", "stand 0 times"), ("y = 3\n", "lines that begin with"), ("", "lines that begin with"),
+                           ("+    y = 3\n", "lines that begin with"), ("-    y = x\n+    y = 1\n and more\n", "lines that begin with")]:
+        with pytest.raises(ValueError, match=message):
+            judging.edited(solution, edits)
+    with pytest.raises(ValueError, match="stand 2 times"):
+        judging.edited("x = 1\ny = 2\nx = 1", "-x = 1\n+x = 2")
+
+
 def test_the_course_edition_has_no_line_of_a_solution():
     for path in NOTEBOOKS:
         notebook = json.loads(path.read_text(encoding="utf-8"))

@@ -8,7 +8,7 @@ An exercise lives once, in its chapter: a statement, a solution cell whose answe
     judge_ID(arrays, seed) -> [Part, ...]                                runs elsewhere, gives the points
 
 so that expected values never stand where a student's code runs. `assignments/wrong/NN-name.py`
-holds plausible wrong answers. In ID the hyphens of the exercise's id are underscores.
+holds plausible wrong answers, whole or as edits of the solution. In ID the hyphens of the exercise's id are underscores.
 
 A problem set, `assignments/sets/NAME.ipynb`, is read in the same way; its exercises are its parts. Three
 things are its own: cells tagged `given` run before each answer, as the import cell does; a part may

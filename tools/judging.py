@@ -80,8 +80,33 @@ def _functions(path: Path, changed: int) -> dict[str, str]:
     return {node.name: ast.get_source_segment(text, node) or "" for node in ast.parse(text).body if isinstance(node, ast.FunctionDef)}
 
 
+EDITS = "# the solution, but"
+
+
+def edited(solution: str, edits: str) -> str:
+    """The solution with some of its lines exchanged.
+
+    Arguments: the source of a solution cell; edits, each of them lines `-…` that stand together exactly
+    once in the solution, then lines `+…` that take their place. Raises ValueError when an edit is
+    anything else.
+    """
+    lines = [line for line in solution.splitlines() if line.strip() not in (exercises.BEGIN, exercises.END)]
+    found = re.findall(r"((?:^-.*\n)+)((?:^\+.*\n)*)", edits.rstrip() + "\n", flags=re.M)
+    if not found or "".join(a + b for a, b in found).split() != edits.split():
+        raise ValueError(f"edits of a solution are lines that begin with '-', then lines that begin with '+'; got\n{edits}")
+    for old, new in ([[line[1:] for line in part.splitlines()] for part in edit] for edit in found):
+        places = [i for i in range(len(lines)) if lines[i:i + len(old)] == old]
+        if len(places) != 1:
+            raise ValueError(f"these lines stand {len(places)} times in the solution, expected once:\n" + "\n".join(old))
+        lines[places[0]:places[0] + len(old)] = new
+    return "\n".join(lines) + "\n"
+
+
 def wrong_answers(chapter: str, root: Path = ROOT) -> list[Wrong]:
-    """The wrong answers of `assignments/wrong/<chapter>.py`, cells `# %% id | what is wrong | hint word [| points kept]`."""
+    """The wrong answers of `assignments/wrong/<chapter>.py`, cells `# %% id | what is wrong | hint word [| points kept]`.
+
+    A cell is a whole answer, or, when its first line is `# the solution, but`, edits of the solution.
+    """
     path = Path(root) / "assignments" / "wrong" / f"{chapter}.py"
     if not path.exists():
         raise FileNotFoundError(f"{path}: each chapter with exercises needs its wrong answers there")
@@ -96,6 +121,12 @@ def wrong_answers(chapter: str, root: Path = ROOT) -> list[Wrong]:
         if len(parts) not in (3, 4) or keeps == -1:
             raise ValueError(f"{path}: '# %% {head}', expected '# %% exercise-id | what is wrong | word of the hint', "
                              "and, if wanted, '| points that it keeps'")
+        if body.startswith(EDITS + "\n"):
+            solution = next(e.solution for e in exercises.read(exercises.files(Path(root))[chapter]) if e.id == parts[0])
+            try:
+                body = edited(solution, body.removeprefix(EDITS + "\n"))
+            except ValueError as problem:
+                raise ValueError(f"{path}: '# %% {head}': {problem}") from None
         out.append(Wrong(parts[0], parts[1], parts[2], body, keeps))
     return out
 
