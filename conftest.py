@@ -31,10 +31,13 @@ def counted(terminalreporter) -> str:
              if r.when == "call" and "exercises" in dict(r.user_properties)]
     if not found:
         return ""
-    n = {key: sum(one[key] for one in found) for key in found[0]}
-    return (f"exercises: {n['exercises']} in {n['chapters']} chapters; solutions with all points {n['full']} of {n['solutions']} "
-            f"({found[0]['seeds']} seeds each); untouched 0 points {n['none']} of {n['untouched']}; "
-            f"wrong answers rejected {n['rejected']} of {n['wrong']}")
+    n = {key: sum(one.get(key, 0) for one in found) for key in set().union(*found)}
+    said = [f"{n['exercises']} in {n['chapters']} notebooks", f"solutions with all points {n['full']} of {n['solutions']}"]
+    if "untouched" in n:
+        said.append(f"untouched 0 points {n['none']} of {n['untouched']}")
+    if "wrong" in n:
+        said.append(f"wrong answers rejected {n['rejected']} of {n['wrong']}")
+    return "exercises: " + "; ".join(said)
 
 
 def pytest_terminal_summary(terminalreporter):

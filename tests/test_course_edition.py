@@ -6,11 +6,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tools import exercises, leaks
 
 ROOT = Path(__file__).resolve().parents[1]
 
 
+@pytest.mark.slow
 def test_no_file_of_the_course_edition_holds_a_line_of_a_solution(project):
     done = subprocess.run([sys.executable, "-m", "tools.book", "--edition", "course"], cwd=project, capture_output=True,
                           text=True, env={**os.environ, "PYTHONPATH": str(project)})

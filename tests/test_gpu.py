@@ -72,6 +72,7 @@ def test_a_failure_is_named_and_stops_no_other_chapter(tmp_path, plain_python):
     assert "  it ran\nworks: done in" in done.stdout and "ran every device cell" not in done.stdout
 
 
+@pytest.mark.slow
 def test_every_device_cell_of_the_book_runs_in_plain_python_and_writes_nothing(plain_python, tmp_path):
     before, chapters = results(), [p for p in gpu.find_chapters([]) if gpu.has_device_cells(p)]
     assert chapters

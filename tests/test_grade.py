@@ -55,7 +55,7 @@ def test_right_half_and_empty_get_their_points_and_the_feedback_that_helps(cours
     ("def square(x:\n    return x * x", "SyntaxError: '(' was never closed (<answer>, line 1)", ""),
     ("def sqare(x):\n    return x * x", "the cell does not define square", "keep that name"),
     ("import statsmodelz\ndef square(x):\n    return x * x", "ModuleNotFoundError: No module named 'statsmodelz'", "`!pip install` does nothing"),
-    ("def square(x):\n    while True: pass", "it gave no result: it ran longer than", "It may never end")])
+    pytest.param("def square(x):\n    while True: pass", "it gave no result: it ran longer than", "It may never end", marks=pytest.mark.slow)])
 def test_an_answer_that_did_not_run_has_a_remark_and_no_hints_about_what_it_did_not_do(course, tmp_path, answer, failure, advice):
     tiny.submit(tmp_path / "given", "dan", tiny.notebook(square=answer))
     assert run(course, tmp_path / "given", tmp_path / "out") == 0

@@ -17,7 +17,7 @@ import tiny_course as tiny
 from tools import grade, sandbox
 
 REASON = sandbox.why_not()
-pytestmark = pytest.mark.skipif(bool(REASON), reason=REASON or "-")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(REASON), reason=REASON or "-")]
 LIMITS = sandbox.Limits(seconds=12, memory=500, processes=24, output=2, disk=8, start=60)
 NICE = "\ndef square(x):\n    return x * x"
 

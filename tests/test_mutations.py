@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.slow
 CHAPTER = "chapters/00-getting-started"
 
 

@@ -22,6 +22,8 @@ CHANGES = [                                # the text, the text with one wrong c
     ("(columns, axis=-1)", "(columns, axis=-2)", "each_column_is_the_directional_derivative"),
 ]
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def copy(tmp_path):
