@@ -322,13 +322,22 @@ def page_numbers(path: Path) -> dict[str, int]:
         return {name.lstrip("/"): order[place[0].objgen] for name, place in pdf.Root.Dests.items()}
 
 
-def finish(path: Path, facts: dict) -> int:
-    """Say in the PDF who wrote it and what it is, let readers show its title, and pack it; the number of its pages."""
+def finish(path: Path, facts: dict, text: str) -> int:
+    """Say in the PDF who wrote it and what it is, let readers show its title, mend its outline, and pack it; the number of its pages."""
     import pikepdf
+    headings = (words(h.get_text()) for h in BeautifulSoup(text, "html.parser").find_all(["h1", "h2", "h3", "h4"]))
+    spaced = {"".join(heading.split()): heading for heading in headings}
+
+    def mend(items):
+        for item in items:          # Chromium loses the space where a heading breaks into two lines
+            item.title = max(words(item.title), spaced.get("".join(item.title.split()), ""), key=len)
+            mend(item.children)
     with pikepdf.open(path, allow_overwriting_input=True) as pdf:
         for key, value in {"/Title": facts["title"], "/Author": facts["author"],
                            "/Subject": f"{facts['subtitle']}. {facts['version']}, {facts['date']}"}.items():
             pdf.docinfo[key] = value
+        with pdf.open_outline() as outline:
+            mend(outline.root)
         pdf.Root.ViewerPreferences = pikepdf.Dictionary(DisplayDocTitle=True)
         pdf.save(path, object_stream_mode=pikepdf.ObjectStreamMode.generate)
         return len(pdf.pages)
@@ -344,8 +353,9 @@ def main(argv=None) -> int:
     facts = read_facts(ROOT, args.edition)
     toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
     target = html.parent / "pdf" / f"{NAME}.pdf"
-    print_pdf(html, document(html, toc, facts), target)
-    count = finish(target, facts)
+    text = document(html, toc, facts)
+    print_pdf(html, text, target)
+    count = finish(target, facts, text)
     print(f"wrote {target}: {count} pages, {target.stat().st_size / 1e6:.1f} MB, "
           f"{time.perf_counter() - start:.0f} s ({built - start:.0f} s of them for the site)")
     return 0
