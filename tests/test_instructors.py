@@ -52,7 +52,8 @@ def test_a_change_of_an_exercise_its_judge_or_a_path_makes_the_page_stale(course
 @pytest.mark.parametrize("before, after, words", [
     ("homework: [scores]", "homework: [score]", "tools/paths.yml, One week, day 4: got exercise 'score', expected one of its chapters': .*scores"),
     ("homework: [scores]", "homework: [hvp]", "day 4: got exercise 'hvp'"),
-    ("20-app-mle-gmm], homework: [incidence]", "20-mle], homework: [incidence]", "day 5: got chapter '20-mle', expected one of tools/plan.yml")])
+    ("17-optima-equilibria], homework: [incidence]", "17-optima], homework: [incidence]", "day 5: got chapter '17-optima', expected one of tools/plan.yml"),
+    ("set: p1-mini-autodiff", "set: p1", "A semester, week 4: got problem set 'p1', expected one of p1-mini-autodiff, p2-curvature")])
 def test_a_path_with_a_chapter_or_an_exercise_that_is_not_there_is_refused(course, before, after, words):
     path = course / "tools" / "paths.yml"
     assert before in path.read_text()

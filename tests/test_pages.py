@@ -27,7 +27,7 @@ def begin(book: Path, name: str, text: str) -> None:
     (book / "chapters" / f"{name}.md").write_text(f"# A chapter\n\n{text}\n", encoding="utf-8")
 
 
-def a_coming_item(book: Path) -> dict:
+def a_planned_item(book: Path) -> dict:
     """An item of a chapter that is not in the copy."""
     taught = pages.item_anchors(book)
     return next(row for row in pages.read_items(book)
@@ -73,7 +73,7 @@ def test_the_index_has_each_item_once_and_counts_the_anchors():
     text, items = pages.slide_index(), pages.read_items()
     labels = pages.anchor_lines(text)
     assert labels == [f"slide-item-{n}" for n in range(1, len(items) + 1)] and len(items) == 178
-    assert "**178 of 178** items have their place" in text and text.count("✓") == 178 and "coming in" not in text
+    assert "**178 of 178** items have their place" in text and text.count("✓") == 178 and "planned:" not in text
     assert pages.item_anchors()[1] == "intro"
 
 
@@ -126,25 +126,25 @@ def test_labels_of_the_generated_pages_are_unique():
 # --- what an anchor does -----------------------------------------------------------------------
 
 def test_an_anchor_ticks_its_item(book):
-    row = a_coming_item(book)
+    row = a_planned_item(book)
     n, name = row["item"], row["chapters"][0]
     before = pages.slide_index(book)
-    assert f"coming in {name[:2]} " in row_of(before, n) and "✓" not in row_of(before, n)
+    assert f"planned: {name[:2]} " in row_of(before, n) and "✓" not in row_of(before, n)
     begin(book, name, f'<a id="item-{n}"></a>\n\nTaught here.')
     after = pages.slide_index(book)
-    assert f"✓ [{name[:2]}](#item-{n})" in row_of(after, n) and "coming" not in row_of(after, n)
+    assert f"✓ [{name[:2]}](#item-{n})" in row_of(after, n) and "planned" not in row_of(after, n)
     assert after.count("✓") == before.count("✓") + 1
 
 
 def test_an_anchor_inside_a_code_fence_or_a_line_of_text_counts_for_nothing(book):
-    row = a_coming_item(book)
+    row = a_planned_item(book)
     line = f'<a id="item-{row["item"]}"></a>'
     begin(book, row["chapters"][0], f"```html\n{line}\n```\n\nwrite {line} there")
     assert row["item"] not in pages.item_anchors(book)
 
 
 def test_an_item_anchored_twice_is_refused_with_both_names(book):
-    row = a_coming_item(book)
+    row = a_planned_item(book)
     line = f'<a id="item-{row["item"]}"></a>'
     begin(book, "98-first", line)
     begin(book, "99-second", line)
@@ -213,15 +213,25 @@ def test_the_home_page_counts_the_chapters_and_exercises_that_are_there(book):
 
 
 def test_a_new_chapter_is_linked_on_the_map_and_in_the_list(book):
-    name = a_coming_item(book)["chapters"][0]
+    name = a_planned_item(book)["chapters"][0]
     assert f'href="chapters/{name}.html"' not in pages.home_page(book)
     begin(book, name, "Text.")
     home = pages.home_page(book)
     assert f'<a href="chapters/{name}.html"><rect' in home and f"](chapters/{name}.ipynb)" in home
 
 
+def test_a_part_of_which_nothing_is_there_is_named_below_the_list_and_not_on_the_map(book):
+    second = pages.read_plan()[1]
+    home = pages.home_page(book)
+    assert f"II. {second['part']}" not in home and f"**Planned: {second['part']}.** {second['chapters'][0]['title']}; " in home
+    assert "dashed ones are planned" in home
+    begin(book, second["chapters"][0]["name"], "Text.")
+    home = pages.home_page(book)
+    assert home.count(f"II. {second['part']}") == 2 and f"**Planned: {second['part']}" not in home
+
+
 def test_the_map_draws_an_arrow_for_each_need_and_none_through_a_box():
-    plan = pages.read_plan()
+    plan = pages.begun(ROOT)
     placed, _, height = pages.boxes(plan)
     needs = [(before, c["name"]) for part in plan for c in part["chapters"] for before in c["after"]]
     assert pages.chapter_map().count("marker-end") == len(needs)
@@ -247,7 +257,7 @@ def test_two_chapters_in_one_place_of_the_map_are_refused():
 def test_writing_makes_everything_current_and_checking_names_what_is_not(book, capsys):
     assert pages.main([], book) == 0 and pages.outdated(book) == {}
     assert pages.main(["--check"], book) == 0
-    row = a_coming_item(book)
+    row = a_planned_item(book)
     begin(book, row["chapters"][0], f'<a id="item-{row["item"]}"></a>')
     capsys.readouterr()
     assert pages.main(["--check"], book) == 1

@@ -140,7 +140,7 @@ def slide_index(root: Path = ROOT) -> str:
         for row in rows:
             n = row["item"]
             where = (f"✓ [{_number(taught[n])}](#item-{n})" if n in taught
-                     else f"coming in {', '.join(name_of(name) for name in row['chapters'])}")
+                     else f"planned: {', '.join(name_of(name) for name in row['chapters'])}")
             verdict = "**wrong**" if row["verdict"] == "wrong" else f"*{VERDICTS[row['verdict']]}*"
             errata = "".join(f", [{e}](#erratum-{e[1:]})" for e in row["erratum"])
             out += [f'<a id="slide-item-{n}"></a>', "",
@@ -166,8 +166,8 @@ def errata_page(root: Path = ROOT) -> str:
         items = ", ".join(f"[{i}](#slide-item-{i})" for i in e["items"])
         at = {name: next((i for i in e["items"] if taught.get(i) == name), None) for name in e["chapters"]}
         links = [f"[{name_of(name)}](#item-{i})" for name, i in at.items() if i]
-        coming = [name_of(name) for name, i in at.items() if not i]
-        taught_in = "; ".join(filter(None, [", ".join(links), f"coming in {', '.join(coming)}" if coming else ""]))
+        planned = [name_of(name) for name, i in at.items() if not i]
+        taught_in = "; ".join(filter(None, [", ".join(links), f"planned: {', '.join(planned)}" if planned else ""]))
         out += [f'<a id="erratum-{e["number"]}"></a>', "",
                 f"## E{e['number']}. {e['title']}", "",
                 f"**The slides say:** {e['slides'].strip()}", "",
@@ -194,7 +194,7 @@ STYLE = """\
 .cmap .cmap-number {font-weight: 600}
 .cmap .cmap-band {fill: var(--pst-color-surface, #f3f4f5)}
 .cmap .cmap-box {fill: none; stroke: var(--pst-color-text-muted, #48566b); stroke-width: 2; stroke-dasharray: 5 4}
-.cmap .cmap-coming text {fill: var(--pst-color-text-muted, #48566b)}
+.cmap .cmap-planned text {fill: var(--pst-color-text-muted, #48566b)}
 .cmap a .cmap-box {fill: var(--pst-color-primary, #176de8); stroke: var(--pst-color-primary, #176de8); stroke-dasharray: none}
 .cmap a text {fill: var(--pst-color-primary-text, #fff)}
 .cmap a:hover .cmap-box, .cmap a:focus-visible .cmap-box {stroke: var(--pst-color-text-base, #222832); stroke-width: 5}
@@ -256,15 +256,25 @@ def crossings(lines: list[list[tuple[int, int]]]) -> list[tuple[int, int]]:
             if lines[n][0] != lines[m][0] and top < y < bottom and left < x < right]
 
 
+def begun(root: Path) -> list[dict]:
+    """The parts of the plan of which a chapter is there."""
+    return [part for part in read_plan(root) if any(written(root, c["name"]) for c in part["chapters"])]
+
+
 def chapter_map(root: Path = ROOT) -> str:
-    """The map of the chapters as SVG: parts as bands, an arrow from each chapter to those that need it."""
-    plan = read_plan(root)
+    """The map of the chapters as SVG: parts as bands, an arrow from each chapter to those that need it.
+
+    A part of which nothing is there has no place on it.
+    """
+    plan = begun(root)
+    all_there = all(written(root, c["name"]) for part in plan for c in part["chapters"])
     placed, bands, height = boxes(plan)
-    lines = [arrow(before, c["name"], placed) for part in plan for c in part["chapters"] for before in c["after"]]
+    lines = [arrow(before, c["name"], placed) for part in plan for c in part["chapters"] for before in c["after"]
+             if before in placed]
     path = lambda corners: "M" + " L".join(f"{x} {y}" for x, y in corners)
     out = ['<figure class="cmap-figure">',
            f'<svg class="cmap" viewBox="0 0 {WIDTH} {height}" role="group" aria-label="Map of the chapters" aria-describedby="cmap-desc">',
-           '<desc id="cmap-desc">Boxes are chapters, in four parts. Arrows lead from a chapter to those that need it. '
+           '<desc id="cmap-desc">Boxes are chapters, in bands that are parts. Arrows lead from a chapter to those that need it. '
            'The list below the map says the same in words.</desc>',
            f"<style>\n{STYLE}\n</style>",
            '<defs><marker id="cmap-end" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="11" markerHeight="11" '
@@ -282,22 +292,22 @@ def chapter_map(root: Path = ROOT) -> str:
         for c in part["chapters"]:
             left, top, _, _ = placed[c["name"]]
             begin, end = ((f'<a href="chapters/{c["name"]}.html">', "</a>") if written(root, c["name"])
-                          else ('<g class="cmap-coming">', "</g>"))
+                          else ('<g class="cmap-planned">', "</g>"))
             out.append(f'{begin}<rect class="cmap-box" x="{left}" y="{top}" width="{BOX[0]}" height="{BOX[1]}" rx="6"/>'
                        f'<text x="{left + 9}" y="{top + 33}"><tspan class="cmap-number">{c["name"][:2]}</tspan> '
                        f'{c["short"]}</text>{end}')
     out += ["</svg>",
-            "<figcaption><p>Where to start, and what each chapter builds on: arrows lead from what you need to what needs it. "
-            "Filled boxes can be read now; dashed ones are coming.</p></figcaption>", "</figure>"]
+            "<figcaption><p>Where to start, and what each chapter builds on: arrows lead from what you need to what needs it."
+            f"{'' if all_there else ' Filled boxes can be read now; dashed ones are planned.'}</p></figcaption>", "</figure>"]
     return "```{raw} html\n" + "\n".join(out) + "\n```"
 
 
 def chapter_list(root: Path = ROOT) -> str:
-    """The chapters in words, part by part: what is there, linked, and what is coming."""
-    plan = read_plan(root)
+    """The chapters in words, part by part: what is there, linked, and what is planned."""
+    plan = begun(root)
     out = []
     if not all(written(root, c["name"]) for part in plan for c in part["chapters"]):
-        out += ["Chapters with a link are there; the others are coming.", ""]
+        out += ["Chapters with a link are there; the others are planned.", ""]
     for number, part in zip(ROMAN, plan):
         out += [f"**{number}. {part['part']}**", ""]
         for c in part["chapters"]:
@@ -307,6 +317,8 @@ def chapter_list(root: Path = ROOT) -> str:
             else:
                 out.append(f"- {c['name'][:2]} {c['title']}{needs}\\\n  {c['promise']}")
         out.append("")
+    for part in (part for part in read_plan(root) if part not in plan):
+        out += [f"**Planned: {part['part']}.** {'; '.join(c['title'] for c in part['chapters'])}.", ""]
     return "\n".join(out).rstrip()
 
 

@@ -16,9 +16,11 @@ ROOT = Path(__file__).resolve().parents[1]
 def read_paths(root: Path = ROOT) -> list[dict]:
     """The paths of tools/paths.yml, each {path, about, session, sessions}; a session's homework as exercises.
 
-    Raises ValueError for a chapter that is not of the plan, and for an exercise that none of its session's chapters has.
+    Raises ValueError for a chapter that is not of the plan, for an exercise that none of its session's chapters has, and for
+    a problem set that is not there.
     """
     bank = assignments.bank(root)
+    sets = assignments.problem_sets(root)
     planned = {c["name"] for part in pages.read_plan(root) for c in part["chapters"]}
     paths = yaml.safe_load((root / "tools" / "paths.yml").read_text(encoding="utf-8"))
     for path in paths:
@@ -29,6 +31,8 @@ def read_paths(root: Path = ROOT) -> list[dict]:
             here = {e.id: e for e in bank.values() if e.chapter in chapters}
             for ident in set(session["homework"]) - set(here):
                 raise ValueError(f"{where}: got exercise {ident!r}, expected one of its chapters': {', '.join(here) or 'they have none'}")
+            if "set" in session and session["set"] not in sets:
+                raise ValueError(f"{where}: got problem set {session['set']!r}, expected one of {', '.join(sets)}")
             session["homework"] = [here[ident] for ident in session["homework"]]
     return paths
 
@@ -38,12 +42,13 @@ def path_tables(root: Path = ROOT) -> str:
     out = []
     for path in read_paths(root):
         rows = [e for session in path["sessions"] for e in session["homework"]]
-        out += [f"### {path['path']}", "", f"{path['about']} Homework so far: {len(rows)} exercises, {_sum(rows, 'minutes')} minutes, "
+        out += [f"### {path['path']}", "", f"{path['about']} Homework: {len(rows)} exercises, {_sum(rows, 'minutes')} minutes, "
                 f"{_sum(rows, 'points')} points.", "",
                 f"| {path['session']} | Chapters | Homework | Minutes | Points |", "|--:|:--|:--|--:|--:|"]
         for number, session in enumerate(path["sessions"], 1):
             homework = session["homework"]
-            tasks = [f"[`{e.id}`](#ex-{e.id})" for e in homework] or ["coming"]
+            tasks = [f"[`{e.id}`](#ex-{e.id})" for e in homework] or ["none yet"]
+            tasks += [f"problem set `{session['set']}`"] if "set" in session else []
             tasks += [session["beside"]] if "beside" in session else []
             out.append(f"| {number} | {_chapters(session['chapters'], root)} | {', '.join(tasks)} | {_sum(homework, 'minutes')} | "
                        f"{_sum(homework, 'points')} |")
@@ -56,13 +61,13 @@ def _sum(chosen: list, what: str) -> str:
 
 
 def _chapters(names: list[str], root: Path) -> str:
-    """Chapters by number, linked where they are there: "01, 02, 21 or 22 (coming)"."""
+    """Chapters by number, linked where they are there: "01, 02, 21 or 22 (planned)"."""
     out = ""
     for name, after in zip(names, [*names[1:], ""]):
         if name == "or":
             out += " or "
             continue
-        out += f"[{name[:2]}](../chapters/{name}.ipynb)" if pages.written(root, name) else f"{name[:2]} (coming)"
+        out += f"[{name[:2]}](../chapters/{name}.ipynb)" if pages.written(root, name) else f"{name[:2]} (planned)"
         out += "" if after in ("", "or") else ", "
     return out
 
