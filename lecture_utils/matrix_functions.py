@@ -125,7 +125,7 @@ def block_frechet(f, A, E):
     f: a function of [..., N, N] arrays of this module, or of SciPy; A, E: [..., N, N] of the same shape and type, E the
     direction.
     True for primary matrix functions (a scalar function applied to the spectrum: exp, log, square root, A^-1, polynomials),
-    which are 2m - 1 times differentiable at an eigenvalue with a Jordan block of size m. Of another function (the elementwise
+    with 2N - 1 continuous derivatives near the eigenvalues (one, if A and E are symmetric). Of another function (the elementwise
     exponential, Aᵀ, A times its trace) the block is a number all the same, and a wrong one; nothing in it tells.
 
     Cost: f of a matrix of twice the size, about 8 times as much. The result is not linear in E to JAX: as a rule it is
