@@ -108,7 +108,7 @@ def test_markdown_is_one_table_of_github_whatever_a_value_holds(monkeypatch, pac
     on(monkeypatch, CPU)
     put(package, H200_ENTRY)
     rows = [{"N": 1, "way": "a|b\nc", "ms": 0.5}, {"N": 2, "way": "d", "ms": 2e-9}]
-    html = markdown_it.MarkdownIt("gfm-like").render(device.record("cost", rows)._repr_markdown_())
+    html = markdown_it.MarkdownIt("commonmark").enable("table").render(device.record("cost", rows)._repr_markdown_())
     assert html.count("<table>") == 1 and html.count("<tr>") == 5 and html.count("<td") == 4 * 4
     assert "<td>a|b c</td>" in html and ">2.00e-09</td>" in html
 
