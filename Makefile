@@ -8,7 +8,7 @@ GPU_PYTHON := $(if $(and $(wildcard .venv/.everything),$(filter file default und
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help book serve pdf test test-slow lint notebooks chapter colab-test gpu bench assignments grade public repo newest colab-image clean
+.PHONY: help book serve preview pdf test test-slow lint notebooks chapter colab-test gpu bench assignments grade public repo newest colab-image clean
 
 help:  ## this list
 	@echo "Differentiation in Practice"; echo
@@ -19,6 +19,10 @@ book: .venv/.book  ## build the site into _build/html (EDITION=course: no soluti
 
 serve: .venv/.book  ## build the site and serve it on this machine
 	@$(RUN) -m tools.book --edition $(EDITION) --serve
+
+preview: .venv/.everything .venv/.book  ## a quick look while writing: run what is stale (N=02-numerical: only that one), build the pages that changed
+	@$(RUN) -m tools.notebooks --no-pages $(N)
+	@$(RUN) -m tools.book --preview
 
 pdf: .venv/.pdf  ## the book as one PDF, printed by Chromium (EDITION=course: no solutions); it prints the path
 	@$(RUN) -m tools.pdf --edition $(EDITION)

@@ -31,6 +31,15 @@ def test_a_new_chapter_is_written_run_listed_and_built(project):
     done = subprocess.run(book, cwd=project, env=env, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert (project / "_build" / "html" / "chapters" / f"{names[0]}.html").exists()
+    preview = project / "_build" / "preview" / "_build" / "html"
+    for words in ("written first", "written second"):          # the second reads one file of all
+        md = project / "chapters" / f"{names[0]}.md"
+        md.write_text(md.read_text() + f"\nThis was {words}.\n")
+        assert notebooks.main(["--no-pages", names[0]], root=project) == 0
+        done = subprocess.run([*book, "--preview"], cwd=project, env=env, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        assert f"This was {words}." in (preview / "chapters" / f"{names[0]}.html").read_text()
+    assert "This was" not in (project / "_build" / "html" / "chapters" / f"{names[0]}.html").read_text(), "the real site stays"
     (project / "intro.md").write_text((project / "intro.md").read_text() + "\n[nowhere](#no-such-label)\n")
     done = subprocess.run(book, cwd=project, env=env, capture_output=True, text=True)
     assert done.returncode != 0 and "intro.md" in done.stderr and "no-such-label" in done.stderr

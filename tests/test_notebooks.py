@@ -74,6 +74,16 @@ def test_an_edited_line_runs_its_chapter_alone(small, capsys):
     assert b"11 01-first" in after["01-first.ipynb"]
 
 
+def test_a_run_for_a_preview_leaves_the_written_pages_alone(small):
+    pages = {p: p.read_bytes() for p in (small / "appendix").glob("*.md")}
+    md = small / "chapters" / "01-first.md"
+    md.write_text(md.read_text() + "\n```{code-cell} ipython3\nassert 1 + 1 == 2\n```\n")
+    assert notebooks.main(["--no-pages", "01-first"], root=small) == 0
+    assert {p: p.read_bytes() for p in pages} == pages
+    assert notebooks.main([], root=small) == 0
+    assert {p: p.read_bytes() for p in pages} != pages, "the colophon counts the new cell"
+
+
 def test_an_edit_in_the_notebook_reaches_its_text(small):
     path = small / "chapters" / "01-first.ipynb"
     path.write_text(path.read_text().replace("print(2, ", "print(2 + 20, "))

@@ -1,4 +1,4 @@
-"""Build the site: `make book`, `make serve`.
+"""Build the site: `make book`, `make serve`, `make preview`.
 
 The full edition is built where it stands. The course edition, which holds no solutions, is built
 from a copy of the sources in which solution cells have become stubs, so that none is in its pages,
@@ -49,15 +49,27 @@ def build(edition: str = "full", root: Path = ROOT) -> Path:
     """Build an edition with warnings as errors; the folder of its pages. Raises SystemExit when it fails."""
     source = {"full": lambda: root, "course": lambda: stage_course(root)}[edition]()
     shutil.rmtree(source / "_build" / "html", ignore_errors=True)      # no page of a chapter that is gone
+    return _jupyter_book(source, source / "_build" / "html", root, "--all")
+
+
+def preview(root: Path = ROOT) -> Path:
+    """Build the full edition beside the real one, reading only the files that changed since the last preview; the folder of its pages.
+
+    For a look while writing: a page that a deleted chapter left stays. Raises SystemExit when the build fails.
+    """
+    folder = root / "_build" / "preview"
+    return _jupyter_book(root, folder / "_build" / "html", root, "--path-output", str(folder))
+
+
+def _jupyter_book(source: Path, html: Path, root: Path, *options: str) -> Path:
     command = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build", str(source),
-               "--all", "-q", "-W", "-n", "--keep-going"]
+               *options, "-q", "-W", "-n", "--keep-going"]
     done = subprocess.run(command, cwd=root, capture_output=True, text=True)
     if done.returncode:
         print(done.stdout[-4000:], done.stderr[-8000:], sep="\n", file=sys.stderr)
-        raise SystemExit("make book: the build failed; the warnings above name the file and the line")
-    html = source / "_build" / "html"
+        raise SystemExit("the build failed; the warnings above name the file and the line")
     if not (html / "index.html").exists():
-        raise SystemExit(f"make book: the build ended without {html / 'index.html'}:\n{done.stdout[-4000:]}")
+        raise SystemExit(f"the build ended without {html / 'index.html'}:\n{done.stdout[-4000:]}")
     return html
 
 
@@ -82,9 +94,10 @@ def serve(html: Path, port: int = 8000) -> None:
 def main(argv=None) -> int:
     parser = argparse.ArgumentParser(prog="make book", description=__doc__.splitlines()[0])
     parser.add_argument("--edition", choices=["full", "course"], default="full")
+    parser.add_argument("--preview", action="store_true", help="only what changed since the last preview, beside the real site")
     parser.add_argument("--serve", action="store_true")
     args = parser.parse_args(argv)
-    html = build(args.edition)
+    html = preview() if args.preview else build(args.edition)
     print(f"built {html / 'index.html'}")
     if args.serve:
         serve(html)

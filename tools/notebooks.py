@@ -372,6 +372,7 @@ def main(argv=None, root: Path = ROOT) -> int:
     parser = argparse.ArgumentParser(prog="make notebooks", description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", help="chapters and problem sets, e.g. 02-numerical; all when none is given")
     parser.add_argument("--force", action="store_true", help="run them even when nothing changed")
+    parser.add_argument("--no-pages", action="store_true", help="leave the pages that are written from the chapters as they are")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     args = parser.parse_args(argv)
     stems = chapters(root) + sets(root)
@@ -404,7 +405,7 @@ def main(argv=None, root: Path = ROOT) -> int:
         failures += asyncio.run(execute_all(todo, root, args.jobs))
     written = {}
     try:
-        written = pages.outdated(root)
+        written = {} if args.no_pages else pages.outdated(root)
         for path, text in written.items():
             replace_file(path, text)
             print(f"wrote {path.relative_to(root)}")
